@@ -1,0 +1,293 @@
+package org.semanticbm25.similarity;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.lucene.index.CorruptIndexException;
+import org.apache.lucene.store.DataInput;
+import org.apache.lucene.store.DataOutput;
+import org.apache.lucene.store.Directory;
+
+/**
+ * What was extracted from a cross-encoder or encoder, and all that scoring needs of it: for every
+ * wordpiece an IDF value and a vector, and the parameters of the function that uses them.
+ *
+ * <ul>
+ *   <li>The <b>IDF value</b> is the wordpiece's coordinate along the first left singular vector of
+ *       the word-embedding matrix, sign fixed so that rare pieces are high, standardised to mean 0
+ *       and deviation 1 over the vocabulary. It has no unit: {@code attach} scales it to the IDF of
+ *       the collection.
+ *   <li>The <b>vector</b> stands for the wordpiece as a word of its own; the cosine of two vectors,
+ *       put through {@link ScoringParameters#kernel}, is the weight of a soft match. Vectors are
+ *       quantised to a byte per dimension, which keeps cosines to about 0.005.
+ * </ul>
+ *
+ * <p>The {@linkplain #id() id} is a digest of the vocabulary, its IDF values and vectors. It names
+ * the model in the side files that are made from it, and does not depend on parameters, so these
+ * can be tuned without attaching again. Immutable and thread-safe.
+ *
+ * @lucene.experimental
+ */
+public final class SemanticBM25Model {
+  private static final ChecksummedFile FILE =
+      new ChecksummedFile(
+          "SemanticBM25Model",
+          1,
+          "semantic BM25 model",
+          "make it anew with 'sbm25 extract', or update this software");
+  private static final String CONTINUATION = "##";
+
+  private final Provenance provenance;
+  private final ScoringParameters parameters;
+  private final List<String> pieces;
+  private final Map<String, Integer> ordinals;
+  private final float[] idf;
+  private final TermVectors vectors;
+  private final String id;
+
+  /**
+   * Where a model comes from.
+   *
+   * @param source name of the neural model
+   * @param sourceSha256 of its ONNX file, lower-case hexadecimal
+   * @param toolVersion version of this software that made the extraction
+   * @param created ISO 8601 instant
+   * @param figures what was measured on the way, by name, such as the correlation with an IDF table
+   */
+  public record Provenance(
+      String source,
+      String sourceSha256,
+      String toolVersion,
+      String created,
+      Map<String, String> figures) {
+    /** Copies the figures, in the order of their names. */
+    public Provenance {
+      figures = Collections.unmodifiableMap(new TreeMap<>(figures));
+    }
+  }
+
+  /**
+   * @param pieces the vocabulary; pieces that continue a word begin with {@code ##}
+   * @param idf a value for each piece, finite
+   * @param vectors a vector for each piece
+   * @throws IllegalArgumentException if the counts differ, a piece occurs twice, or a value is not
+   *     finite
+   */
+  public SemanticBM25Model(
+      Provenance provenance,
+      ScoringParameters parameters,
+      List<String> pieces,
+      float[] idf,
+      TermVectors vectors) {
+    if (pieces.isEmpty() || pieces.size() != idf.length || pieces.size() != vectors.size()) {
+      throw new IllegalArgumentException(
+          "illegal vocabulary: %d pieces, %d IDF values, %d vectors, must be as many of each"
+              .formatted(pieces.size(), idf.length, vectors.size()));
+    }
+    this.provenance = provenance;
+    this.parameters = parameters;
+    this.pieces = List.copyOf(pieces);
+    this.ordinals = HashMap.newHashMap(pieces.size());
+    this.idf = idf.clone();
+    this.vectors = vectors;
+    for (int i = 0; i < idf.length; i++) {
+      if (!Float.isFinite(idf[i])) {
+        throw new IllegalArgumentException("illegal IDF: " + idf[i] + " of " + pieces.get(i));
+      }
+      if (ordinals.put(pieces.get(i), i) != null) {
+        throw new IllegalArgumentException("piece given twice: " + pieces.get(i));
+      }
+    }
+    this.id = digest();
+  }
+
+  private SemanticBM25Model(SemanticBM25Model model, ScoringParameters parameters) {
+    this.provenance = model.provenance;
+    this.parameters = parameters;
+    this.pieces = model.pieces;
+    this.ordinals = model.ordinals;
+    this.idf = model.idf;
+    this.vectors = model.vectors;
+    this.id = model.id;
+  }
+
+  private String digest() {
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java runtime has SHA-256", e);
+    }
+    ByteBuffer number = ByteBuffer.allocate(Float.BYTES);
+    for (int i = 0; i < idf.length; i++) {
+      digest.update(pieces.get(i).getBytes(StandardCharsets.UTF_8));
+      digest.update(number.putFloat(0, idf[i]).array());
+    }
+    digest.update(vectors.bytes());
+    return HexFormat.of().formatHex(digest.digest(), 0, 8);
+  }
+
+  /** The same model with other parameters. */
+  public SemanticBM25Model withParameters(ScoringParameters other) {
+    return new SemanticBM25Model(this, other);
+  }
+
+  /** 16 hexadecimal digits. */
+  public String id() {
+    return id;
+  }
+
+  /** Where the model comes from. */
+  public Provenance provenance() {
+    return provenance;
+  }
+
+  /** The parameters of the function. */
+  public ScoringParameters parameters() {
+    return parameters;
+  }
+
+  /** Number of wordpieces. */
+  public int size() {
+    return idf.length;
+  }
+
+  /** The wordpiece at an ordinal. */
+  public String piece(int ordinal) {
+    return pieces.get(ordinal);
+  }
+
+  /** The IDF value at an ordinal; mean 0, deviation 1. */
+  public float idf(int ordinal) {
+    return idf[ordinal];
+  }
+
+  /** The vectors, by ordinal. */
+  public TermVectors vectors() {
+    return vectors;
+  }
+
+  /**
+   * Splits a word into wordpieces, greedily, the longest first, as WordPiece does.
+   *
+   * @param word lower-case, without white space
+   * @return ordinals, or an empty array if the word cannot be put together from the vocabulary
+   */
+  public int[] wordpieces(String word) {
+    List<Integer> found = new ArrayList<>();
+    for (int start = 0; start < word.length(); ) {
+      int end = word.length();
+      Integer ordinal = null;
+      for (; end > start && ordinal == null; end--) {
+        String piece = word.substring(start, end);
+        ordinal = ordinals.get(start == 0 ? piece : CONTINUATION + piece);
+      }
+      if (ordinal == null) {
+        return new int[0];
+      }
+      found.add(ordinal);
+      start = end + 1;
+    }
+    return found.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  /** Whether a wordpiece is a word, or starts one: it does not continue a word. */
+  public boolean startsWord(int ordinal) {
+    return !pieces.get(ordinal).startsWith(CONTINUATION);
+  }
+
+  /** The IDF value of a word: that of its rarest piece. */
+  public float idf(int[] wordpieces) {
+    float max = Float.NEGATIVE_INFINITY;
+    for (int ordinal : wordpieces) {
+      max = Math.max(max, idf[ordinal]);
+    }
+    return max;
+  }
+
+  /** Writes the model as a file that holds all of it, or leaves what was there. */
+  public void write(Directory directory, String name) throws IOException {
+    FILE.write(directory, name, this::write);
+  }
+
+  private void write(DataOutput out) throws IOException {
+    out.writeString(provenance.source);
+    out.writeString(provenance.sourceSha256);
+    out.writeString(provenance.toolVersion);
+    out.writeString(provenance.created);
+    out.writeMapOfStrings(provenance.figures);
+    for (float parameter :
+        new float[] {
+          parameters.k1(),
+          parameters.b(),
+          parameters.threshold(),
+          parameters.exponent(),
+          parameters.scale(),
+          parameters.idfBlend()
+        }) {
+      out.writeInt(Float.floatToIntBits(parameter));
+    }
+    out.writeVInt(parameters.maxSoftTerms());
+    out.writeString(id);
+    out.writeVInt(idf.length);
+    for (int i = 0; i < idf.length; i++) {
+      out.writeString(pieces.get(i));
+      out.writeInt(Float.floatToIntBits(idf[i]));
+    }
+    vectors.write(out);
+  }
+
+  /**
+   * Reads a model.
+   *
+   * @throws IOException if the file is missing, damaged, of another kind or of a newer version; the
+   *     message says which, and what to do
+   */
+  public static SemanticBM25Model read(Directory directory, String name) throws IOException {
+    return FILE.read(directory, name, SemanticBM25Model::read);
+  }
+
+  private static SemanticBM25Model read(DataInput in) throws IOException {
+    Provenance provenance =
+        new Provenance(
+            in.readString(),
+            in.readString(),
+            in.readString(),
+            in.readString(),
+            in.readMapOfStrings());
+    float[] p = new float[6];
+    for (int i = 0; i < p.length; i++) {
+      p[i] = Float.intBitsToFloat(in.readInt());
+    }
+    ScoringParameters parameters =
+        new ScoringParameters(p[0], p[1], p[2], p[3], p[4], in.readVInt(), p[5]);
+    String id = in.readString();
+    int size = in.readVInt();
+    List<String> pieces = new ArrayList<>();
+    List<Float> idf = new ArrayList<>();
+    for (int i = 0; i < size; i++) {
+      pieces.add(in.readString());
+      idf.add(Float.intBitsToFloat(in.readInt()));
+    }
+    float[] values = new float[size];
+    for (int i = 0; i < size; i++) {
+      values[i] = idf.get(i);
+    }
+    TermVectors vectors = TermVectors.read(in, size);
+    SemanticBM25Model model =
+        new SemanticBM25Model(provenance, parameters, pieces, values, vectors);
+    if (!model.id.equals(id)) {
+      throw new CorruptIndexException("id " + id + " but content " + model.id, "model");
+    }
+    return model;
+  }
+}
