@@ -1,0 +1,93 @@
+package org.semanticbm25.onnx;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.semanticbm25.similarity.ScoringParameters;
+import org.semanticbm25.similarity.SemanticBM25Model;
+import org.semanticbm25.similarity.SemanticBM25Model.Provenance;
+import org.semanticbm25.similarity.TermVectors;
+
+/** Makes a {@link SemanticBM25Model} of a neural model. */
+public final class Extractor {
+  /**
+   * Parameters that {@code sbm25 tune} chose on development queries of NFCorpus and training
+   * queries of SciFact.
+   */
+  public static final ScoringParameters DEFAULT_PARAMETERS =
+      new ScoringParameters(1.2f, 0.6f, 0.3f, 2f, 0.6f, 8, 0f);
+
+  private Extractor() {}
+
+  /**
+   * Extracts the IDF direction from the word embeddings, and a vector for every wordpiece by
+   * running it through the model alone.
+   *
+   * @param model a BERT-family encoder or cross-encoder
+   * @param parameters for scoring; kept in the model, not used here
+   * @param referenceIdf IDF by word to report the direction's correlation with, if there is one
+   * @throws IOException if a file of the model is missing, damaged or of another kind
+   */
+  public static SemanticBM25Model extract(
+      NeuralModel model,
+      ScoringParameters parameters,
+      Optional<Map<String, Double>> referenceIdf,
+      Progress progress)
+      throws IOException {
+    Tokenizers.Vocabulary vocabulary = Tokenizers.vocabulary(model.tokenizer());
+    float[][] embeddings = WordEmbeddings.read(model.onnx());
+    if (embeddings.length < vocabulary.pieces().size()) {
+      throw new IOException(
+          "%s has %d tokens but %s only %d embeddings; they belong to different models"
+              .formatted(
+                  model.tokenizer(), vocabulary.pieces().size(), model.onnx(), embeddings.length));
+    }
+    List<String> pieces = new ArrayList<>();
+    List<float[]> matrix = new ArrayList<>();
+    List<float[]> rows = new ArrayList<>();
+    List<long[]> ids = new ArrayList<>();
+    for (int id = 0; id < vocabulary.pieces().size(); id++) {
+      if (!vocabulary.isSpecial(id)) {
+        matrix.add(embeddings[id]);
+      }
+      if (vocabulary.isText(id)) {
+        pieces.add(vocabulary.pieces().get(id));
+        rows.add(embeddings[id]);
+        ids.add(new long[] {id});
+      }
+    }
+    float[] idf = IdfDirection.of(matrix, rows);
+    Map<String, String> figures = new TreeMap<>();
+    referenceIdf.ifPresent(
+        reference ->
+            figures.put(
+                "IDF direction, Pearson's r with the reference IDF",
+                String.format(
+                    Locale.ROOT, "%.4f", IdfDirection.correlation(pieces, idf, reference))));
+    try (TermEncoder encoder = new TermEncoder(model)) {
+      float[][] vectors = encoder.encode(ids.toArray(long[][]::new), progress);
+      return new SemanticBM25Model(
+          new Provenance(
+              model.name(),
+              model.sha256(),
+              toolVersion(),
+              Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+              figures),
+          parameters,
+          pieces,
+          idf,
+          TermVectors.quantize(vectors));
+    }
+  }
+
+  private static String toolVersion() {
+    String version = Extractor.class.getPackage().getImplementationVersion();
+    return version == null ? "development" : version;
+  }
+}

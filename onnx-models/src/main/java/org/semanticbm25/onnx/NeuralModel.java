@@ -1,0 +1,106 @@
+package org.semanticbm25.onnx;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * A BERT-family model on disk: its ONNX graph and its tokenizer.
+ *
+ * @param name for people and provenance
+ * @param onnx the graph with its weights
+ * @param tokenizer a Hugging Face {@code tokenizer.json}
+ */
+public record NeuralModel(String name, Path onnx, Path tokenizer) {
+  private static final List<String> ONNX_NAMES = List.of("model.onnx", "onnx/model.onnx");
+  private static final String TOKENIZER_NAME = "tokenizer.json";
+  private static final String INTERIM = "all-minilm-l6-v2";
+
+  /**
+   * Finds the files of a model in a folder as it is downloaded: {@code model.onnx} or {@code
+   * onnx/model.onnx}, and {@code tokenizer.json}. An ONNX file may be given instead of the folder;
+   * its tokenizer is then looked for beside it and one folder up.
+   *
+   * @throws IOException if a file is missing; the message says which and where it was looked for
+   */
+  public static NeuralModel at(Path place) throws IOException {
+    if (!Files.exists(place)) {
+      throw new NoSuchFileException(
+          place + ": no such model; give a folder with model.onnx and " + TOKENIZER_NAME);
+    }
+    Path onnx = Files.isDirectory(place) ? onnxIn(place) : place;
+    Path folder = onnx.toAbsolutePath().getParent();
+    for (Path candidate : new Path[] {folder, folder.getParent()}) {
+      if (candidate != null && Files.isRegularFile(candidate.resolve(TOKENIZER_NAME))) {
+        String name = place.toAbsolutePath().normalize().getFileName().toString();
+        return new NeuralModel(name, onnx, candidate.resolve(TOKENIZER_NAME));
+      }
+    }
+    throw new NoSuchFileException(
+        folder + ": no " + TOKENIZER_NAME + " beside the model; put the model's own there");
+  }
+
+  private static Path onnxIn(Path folder) throws IOException {
+    for (String name : ONNX_NAMES) {
+      if (Files.isRegularFile(folder.resolve(name))) {
+        return folder.resolve(name);
+      }
+    }
+    throw new NoSuchFileException(
+        folder + ": no " + String.join(" or ", ONNX_NAMES) + "; put the ONNX export there");
+  }
+
+  /**
+   * The interim default, all-MiniLM-L6-v2 (a sentence encoder, not a cross-encoder), unpacked from
+   * the class path into a folder unless it is there already.
+   *
+   * @throws IOException if the folder cannot be written
+   */
+  public static NeuralModel interimDefault(Path cache) throws IOException {
+    Path folder = cache.resolve(INTERIM);
+    Files.createDirectories(folder);
+    unpack(INTERIM + ".onnx", folder.resolve("model.onnx"));
+    unpack(INTERIM + "-tokenizer.json", folder.resolve(TOKENIZER_NAME));
+    return at(folder);
+  }
+
+  private static void unpack(String resource, Path target) throws IOException {
+    if (Files.exists(target)) {
+      return;
+    }
+    try (InputStream in = NeuralModel.class.getResourceAsStream("/" + resource)) {
+      if (in == null) {
+        throw new NoSuchFileException(
+            resource + ": not on the class path; add the default model's artifact or give --model");
+      }
+      Path temporary = Files.createTempFile(target.getParent(), "unpack", ".tmp");
+      try {
+        Files.copy(in, temporary, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(temporary);
+      }
+    }
+  }
+
+  /** SHA-256 of the ONNX file, lower-case hexadecimal. */
+  public String sha256() throws IOException {
+    try (DigestInputStream in =
+        new DigestInputStream(
+            Files.newInputStream(onnx), MessageDigest.getInstance("SHA-256"))) {
+      in.transferTo(OutputStream.nullOutputStream());
+      return HexFormat.of().formatHex(in.getMessageDigest().digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java runtime has SHA-256", e);
+    }
+  }
+}
