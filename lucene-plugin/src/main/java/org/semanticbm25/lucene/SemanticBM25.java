@@ -1,0 +1,150 @@
+package org.semanticbm25.lucene;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.search.BoostQuery;
+import org.apache.lucene.search.MatchNoDocsQuery;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.similarities.Similarity;
+import org.apache.lucene.util.BytesRef;
+import org.apache.lucene.util.QueryBuilder;
+import org.semanticbm25.lucene.AttachedField.Neighbour;
+import org.semanticbm25.similarity.ScoringParameters;
+import org.semanticbm25.similarity.SemanticBM25Model;
+import org.semanticbm25.similarity.SemanticBM25Similarity;
+import org.semanticbm25.similarity.SoftTermQuery;
+import org.semanticbm25.similarity.TermVectors;
+
+/**
+ * A model, the field it is attached to, and that field's analyzer: all that a search needs.
+ *
+ * <pre class="prettyprint">
+ * SemanticBM25 semantic = new SemanticBM25(model, attached, analyzer);
+ * searcher.setSimilarity(semantic.similarity());
+ * TopDocs hits = searcher.search(semantic.query("cheap laptops"), 10);
+ * </pre>
+ *
+ * <p>A query term that the index did not hold when it was attached falls back to its wordpieces:
+ * their mean vector finds soft terms among the model's own words, and the rarest piece gives the
+ * IDF. One that has no wordpieces either is scored with the IDF of the collection.
+ *
+ * <p>Immutable and thread-safe.
+ *
+ * @lucene.experimental
+ */
+public final class SemanticBM25 {
+  private final SemanticBM25Model model;
+  private final AttachedField attached;
+  private final Analyzer analyzer;
+
+  /**
+   * @param analyzer the one that the field was indexed with
+   * @throws IllegalArgumentException if the field was attached with another model
+   */
+  public SemanticBM25(SemanticBM25Model model, AttachedField attached, Analyzer analyzer) {
+    if (!model.id().equals(attached.modelId())) {
+      throw new IllegalArgumentException(
+          "field '%s' was attached with model %s, not with %s (%s); attach it again or use that model"
+              .formatted(attached.field(), attached.modelId(), model.id(), model.provenance().source()));
+    }
+    this.model = model;
+    this.attached = attached;
+    this.analyzer = analyzer;
+  }
+
+  /** The same with other parameters. */
+  public SemanticBM25 withParameters(ScoringParameters parameters) {
+    return new SemanticBM25(model.withParameters(parameters), attached, analyzer);
+  }
+
+  /** Scores the queries of this class; other queries are scored as by BM25. */
+  public Similarity similarity() {
+    ScoringParameters parameters = model.parameters();
+    return new SemanticBM25Similarity(
+        parameters.k1(), parameters.b(), parameters.idfBlend(), this::idf);
+  }
+
+  /**
+   * Analyses a text and makes each of its terms a {@link SoftTermQuery}; any of them may match.
+   *
+   * @return a query that matches nothing if the analyzer leaves nothing of the text
+   */
+  public Query query(String text) {
+    Query query = new SoftTermQueryBuilder().createBooleanQuery(attached.field(), text);
+    return query == null ? new MatchNoDocsQuery("no terms in: " + text) : query;
+  }
+
+  /** Lucene's own way from text to query, with soft terms in place of terms. */
+  private final class SoftTermQueryBuilder extends QueryBuilder {
+    SoftTermQueryBuilder() {
+      super(SemanticBM25.this.analyzer);
+    }
+
+    @Override
+    protected Query newTermQuery(Term term, float boost) {
+      SoftTermQuery.Builder soft = new SoftTermQuery.Builder(term);
+      softTerms(term.bytes()).forEach(t -> soft.add(attached.term(t.term()), t.cosine()));
+      Query query = soft.build();
+      return boost == 1f ? query : new BoostQuery(query, boost);
+    }
+  }
+
+  /** Terms and their kernel weights, heaviest first. */
+  private List<Neighbour> softTerms(BytesRef term) {
+    int ordinal = attached.ordinal(term);
+    List<Neighbour> near =
+        ordinal >= 0 ? attached.neighbours(ordinal) : nearestToPieces(term.utf8ToString());
+    List<Neighbour> weighted = new ArrayList<>();
+    for (Neighbour neighbour : near) {
+      float weight = model.parameters().kernel(neighbour.cosine());
+      if (weight > 0f && weighted.size() < model.parameters().maxSoftTerms()) {
+        weighted.add(new Neighbour(neighbour.term(), weight));
+      }
+    }
+    return weighted;
+  }
+
+  private List<Neighbour> nearestToPieces(String word) {
+    int[] pieces = model.wordpieces(word);
+    if (pieces.length == 0 || word.chars().anyMatch(Character::isDigit)) {
+      return List.of();
+    }
+    float[] sum = new float[model.vectors().dimensions()];
+    for (int piece : pieces) {
+      float[] unit = model.vectors().unit(piece);
+      for (int d = 0; d < sum.length; d++) {
+        sum[d] += unit[d];
+      }
+    }
+    TermVectors vector = TermVectors.quantize(new float[][] {sum});
+    Map<Integer, Float> best = new HashMap<>();
+    for (int piece = 0; piece < model.size(); piece++) {
+      int term = attached.pieceTerm(piece);
+      if (term >= 0) {
+        best.merge(term, vector.cosine(0, model.vectors(), piece), Math::max);
+      }
+    }
+    return best.entrySet().stream()
+        .map(e -> new Neighbour(e.getKey(), e.getValue()))
+        .sorted(
+            (a, b) ->
+                a.cosine() != b.cosine()
+                    ? Float.compare(b.cosine(), a.cosine())
+                    : Integer.compare(a.term(), b.term()))
+        .limit(AttachedField.MAX_NEIGHBOURS)
+        .toList();
+  }
+
+  private float idf(BytesRef term) {
+    int ordinal = attached.ordinal(term);
+    if (ordinal >= 0) {
+      return attached.idf(ordinal);
+    }
+    int[] pieces = model.wordpieces(term.utf8ToString());
+    return pieces.length == 0 ? Float.NaN : attached.idfScale().toCollection(model.idf(pieces));
+  }
+}
