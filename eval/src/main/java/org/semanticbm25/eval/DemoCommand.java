@@ -1,0 +1,174 @@
+package org.semanticbm25.eval;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.semanticbm25.eval.Run.Hit;
+import org.semanticbm25.similarity.SoftTermQuery;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 demo}. */
+@Command(
+    name = "demo",
+    sortOptions = false,
+    description = {
+      "Ask questions about Lucene of Lucene's own documentation.",
+      "Indexes the Javadoc of every class and method of lucene-core, answers 48 questions with BM25"
+          + " and semantic BM25, and measures both against graded judgements.%n"
+    })
+final class DemoCommand implements Callable<Integer> {
+  private static final String NAME = "lucene-javadoc";
+  private static final String A_SOURCE_FILE = "/org/apache/lucene/index/IndexWriter.java";
+  private static final int DEPTH = 100;
+  private static final int SHOWN = 3;
+
+  @Option(
+      names = "--format",
+      paramLabel = "NAME",
+      defaultValue = "table",
+      description = "table, or json: one object on standard output (default: table)")
+  Report.Format format;
+
+  @Mixin Workspace workspace;
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    Path sources = sourcesJar();
+    Dataset dataset = dataset(sources);
+    Analyzer analyzer = new EnglishAnalyzer();
+    try (Workspace.Prepared prepared =
+        workspace.prepare(
+            NAME,
+            Workspace.fingerprint(sources),
+            analyzer,
+            consumer -> {
+              for (Passage passage : JavadocCorpus.read(sources)) {
+                consumer.accept(passage);
+              }
+            })) {
+      RankingSystem bm25 =
+          RankingSystem.bm25(
+              prepared.reader(), TextIndex.CONTENTS, analyzer, EvalCommand.K1, EvalCommand.B);
+      RankingSystem semantic = RankingSystem.semantic(prepared.reader(), prepared.semantic());
+      Evaluation evaluation = new Evaluation(dataset, 1);
+      List<RankingSystem> systems = List.of(bm25, semantic);
+      for (RankingSystem system : systems) {
+        evaluation.add(system.name(), system.run(dataset.queries(), DEPTH));
+      }
+      Report report = evaluation.report();
+      Latency latency = Latency.measure(systems, dataset.queries().values(), 10);
+      for (int i = 0; i < systems.size(); i++) {
+        report.put(systems.get(i).name(), "median ms", latency.percentile(i, 50));
+      }
+      if (format == Report.Format.TABLE) {
+        printIntroduction(prepared, dataset);
+      }
+      report.print(spec.commandLine().getOut(), format);
+      if (format == Report.Format.TABLE) {
+        printChanges(dataset, evaluation, semantic);
+      }
+      Terminal.say("index: %s", prepared.index());
+      evaluation.write(workspace.home.resolve("runs").resolve(NAME));
+    }
+    return 0;
+  }
+
+  private static Path sourcesJar() throws IOException {
+    URL url = DemoCommand.class.getResource(A_SOURCE_FILE);
+    if (url == null) {
+      throw new UserException("the sources jar of lucene-core is not on the class path");
+    }
+    return Path.of(((JarURLConnection) url.openConnection()).getJarFile().getName());
+  }
+
+  /** Queries and judgements are resources of ours, unpacked beside the other files we make. */
+  private Dataset dataset(Path corpus) throws IOException {
+    Path folder = workspace.home.resolve(NAME);
+    Path qrels = unpack("qrels.tsv", folder);
+    Map<String, String> queries = new LinkedHashMap<>();
+    Dataset.forEachRecord(
+        unpack("queries.jsonl", folder), query -> queries.put(query.id(), query.text()));
+    return new Dataset(NAME, corpus, queries, Dataset.readQrels(qrels));
+  }
+
+  private static Path unpack(String resource, Path folder) throws IOException {
+    Files.createDirectories(folder);
+    try (InputStream in = DemoCommand.class.getResourceAsStream("demo/" + resource)) {
+      Files.copy(in, folder.resolve(resource), StandardCopyOption.REPLACE_EXISTING);
+    }
+    return folder.resolve(resource);
+  }
+
+  private void printIntroduction(Workspace.Prepared prepared, Dataset dataset) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(
+        "%d passages of Lucene's Javadoc, %d questions. Semantic BM25 is an approximation extracted"
+            + " from a neural model; no network runs at query time.%n%n",
+        prepared.reader().numDocs(), dataset.queries().size());
+  }
+
+  /** The queries whose nDCG@10 changed most, for better or worse, and why. */
+  private void printChanges(Dataset dataset, Evaluation evaluation, RankingSystem semantic) {
+    Measure measure = Measure.nDCG(10);
+    Map<String, Double> before =
+        measure.perQuery(dataset.qrels(), evaluation.runs().get("bm25"));
+    Map<String, Double> after =
+        measure.perQuery(dataset.qrels(), evaluation.runs().get("semantic"));
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf("%nWhere the ranking changed most:%n");
+    dataset.queries().keySet().stream()
+        .sorted(
+            Comparator.comparingDouble((String q) -> -Math.abs(after.get(q) - before.get(q))))
+        .limit(SHOWN)
+        .forEach(
+            query -> {
+              String text = dataset.queries().get(query);
+              out.printf(
+                  Locale.ROOT,
+                  "%n  \"%s\"  nDCG@10 %.3f -> %.3f%n",
+                  text,
+                  before.get(query),
+                  after.get(query));
+              printTop(evaluation, "bm25", query);
+              printTop(evaluation, "semantic", query);
+              SoftTermQuery.in(semantic.query(text))
+                  .forEach(term -> printSoftTerms(out, term));
+            });
+    out.println();
+    out.flush();
+  }
+
+  private void printTop(Evaluation evaluation, String system, String query) {
+    List<Hit> hits = evaluation.runs().get(system).hits().get(query);
+    spec.commandLine()
+        .getOut()
+        .printf("    first by %-8s  %s%n", system, hits.isEmpty() ? "-" : hits.get(0).id());
+  }
+
+  private static void printSoftTerms(PrintWriter out, SoftTermQuery term) {
+    String soft =
+        term.getSoftTerms().stream()
+            .map(s -> String.format("%s %.2f", s.term().text(), s.weight()))
+            .collect(Collectors.joining(", "));
+    out.printf("    %s ~ %s%n", term.getTerm().text(), soft);
+  }
+}

@@ -1,0 +1,125 @@
+package org.semanticbm25.eval;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.index.DirectoryReader;
+import org.semanticbm25.similarity.ScoringParameters;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 eval}. */
+@Command(
+    name = "eval",
+    sortOptions = false,
+    description = {
+      "Measure BM25 and semantic BM25 on a collection in BEIR's layout.",
+      "Prints nDCG@10, RR@10, R@100, AP@1000 and Judged@10, with the p-value of a paired t-test"
+          + " against BM25 (Holm-corrected), and writes TREC run files.%n"
+    })
+final class EvalCommand implements Callable<Integer> {
+  static final float K1 = 0.9f;
+  static final float B = 0.4f;
+  private static final int DEPTH = 1000;
+
+  @Parameters(paramLabel = "DATASET", description = "folder with corpus.jsonl, queries.jsonl, qrels/")
+  Path folder;
+
+  @Option(
+      names = "--split",
+      paramLabel = "NAME",
+      defaultValue = "test",
+      description = "judgements to measure on: qrels/NAME.tsv (default: test)")
+  String split;
+
+  @Option(
+      names = "--run",
+      paramLabel = "FILE",
+      description =
+          "a TREC run of BM25 to rerank instead of searching: its scores stand for bm25, and semantic"
+              + " adds to them what soft terms add")
+  Path run;
+
+  @Option(
+      names = "--tune-on",
+      paramLabel = "NAME",
+      description = "also show BM25 with k1 and b chosen on the judgements of qrels/NAME.tsv")
+  String tuneOn;
+
+  @Option(
+      names = "--relevant",
+      paramLabel = "GRADE",
+      defaultValue = "1",
+      description = "least grade that is relevant in binary measures; 2 for TREC DL (default: 1)")
+  int relevant;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "DIR",
+      description = "folder for the run files (default: runs/DATASET in the home folder)")
+  Path output;
+
+  @Option(
+      names = "--format",
+      paramLabel = "NAME",
+      defaultValue = "table",
+      description = "table, or json: one object on standard output (default: table)")
+  Report.Format format;
+
+  @Mixin Workspace workspace;
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    Dataset dataset = Dataset.read(folder, split);
+    Analyzer analyzer = new EnglishAnalyzer();
+    String fingerprint = Workspace.fingerprint(dataset.corpus());
+    try (Workspace.Prepared prepared =
+        workspace.prepare(dataset.name(), fingerprint, analyzer, dataset::forEachPassage)) {
+      Evaluation evaluation = new Evaluation(dataset, relevant);
+      if (run != null) {
+        Run first = Run.read(run);
+        evaluation.add("bm25", first);
+        evaluation.add(
+            "semantic",
+            RankingSystem.rerank(
+                first, prepared.reader(), analyzer, prepared.semantic(), dataset.queries()));
+      } else {
+        RankingSystem bm25 =
+            RankingSystem.bm25(prepared.reader(), TextIndex.CONTENTS, analyzer, K1, B);
+        evaluation.add("bm25", bm25.run(dataset.queries(), DEPTH));
+        if (tuneOn != null) {
+          RankingSystem tuned = tunedBm25(prepared.reader(), analyzer);
+          evaluation.add("bm25-tuned", tuned.run(dataset.queries(), DEPTH));
+        }
+        RankingSystem semantic = RankingSystem.semantic(prepared.reader(), prepared.semantic());
+        evaluation.add("semantic", semantic.run(dataset.queries(), DEPTH));
+      }
+      Path runs = output != null ? output : workspace.home.resolve("runs").resolve(dataset.name());
+      evaluation.write(runs);
+      evaluation.report().print(spec.commandLine().getOut(), format);
+    }
+    return 0;
+  }
+
+  private RankingSystem tunedBm25(DirectoryReader reader, Analyzer analyzer) throws IOException {
+    Dataset held = Dataset.read(folder, tuneOn);
+    ScoringParameters best =
+        new Tuner(Tuner.BM25_GRID)
+            .climb(
+                p ->
+                    Measure.nDCG(10)
+                        .mean(
+                            held.qrels(),
+                            RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer, p.k1(), p.b())
+                                .run(held.queries(), 10)));
+    Terminal.say("bm25-tuned on %s: k1=%s b=%s", tuneOn, best.k1(), best.b());
+    return RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer, best.k1(), best.b());
+  }
+}

@@ -1,0 +1,80 @@
+package org.semanticbm25.eval;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The figures of some systems on a collection.
+ *
+ * @param dataset the collection's name
+ * @param systems by system and figure
+ */
+record Report(String dataset, Map<String, Map<String, Double>> systems) {
+  /** How to print a report. */
+  enum Format {
+    TABLE,
+    JSON
+  }
+
+  Report(String dataset) {
+    this(dataset, new LinkedHashMap<>());
+  }
+
+  void put(String system, String figure, double value) {
+    systems.computeIfAbsent(system, s -> new LinkedHashMap<>()).put(figure, value);
+  }
+
+  void print(PrintWriter out, Format format) throws IOException {
+    if (format == Format.JSON) {
+      out.println(
+          new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(this));
+    } else {
+      out.println(table());
+    }
+    out.flush();
+  }
+
+  private String table() {
+    Set<String> figures = new LinkedHashSet<>();
+    systems.values().forEach(values -> figures.addAll(values.keySet()));
+    List<List<String>> rows = new ArrayList<>();
+    List<String> head = new ArrayList<>(List.of(dataset));
+    head.addAll(figures);
+    rows.add(head);
+    systems.forEach(
+        (system, values) -> {
+          List<String> row = new ArrayList<>(List.of(system));
+          for (String figure : figures) {
+            Double value = values.get(figure);
+            row.add(value == null ? "-" : String.format("%.4f", value));
+          }
+          rows.add(row);
+        });
+    return align(rows);
+  }
+
+  /** Columns as wide as they need to be, the first to the left, the others to the right. */
+  static String align(List<List<String>> rows) {
+    StringBuilder text = new StringBuilder();
+    for (List<String> row : rows) {
+      StringBuilder line = new StringBuilder();
+      for (int column = 0; column < row.size(); column++) {
+        int c = column;
+        int width = rows.stream().mapToInt(r -> r.get(c).length()).max().orElse(0);
+        String format = column == 0 ? "%-" + width + "s" : "  %" + width + "s";
+        line.append(format.formatted(row.get(column)));
+      }
+      text.append(line.toString().stripTrailing()).append(System.lineSeparator());
+    }
+    return text.toString().stripTrailing();
+  }
+}

@@ -1,0 +1,50 @@
+package org.semanticbm25.eval;
+
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import org.semanticbm25.onnx.Progress;
+
+/**
+ * Progress on standard error if that is a terminal, and nothing if it is not. The start script finds
+ * out which: a Java program cannot ask about standard error.
+ */
+final class Terminal implements Progress, AutoCloseable {
+  private static final boolean SHOWN = Boolean.getBoolean("sbm25.terminal");
+
+  private String task;
+  private ProgressBar bar;
+
+  @Override
+  public void report(String task, long done, long total) {
+    if (!SHOWN) {
+      return;
+    }
+    if (!task.equals(this.task)) {
+      close();
+      this.task = task;
+      bar =
+          new ProgressBarBuilder()
+              .setTaskName(task)
+              .setInitialMax(total)
+              .setStyle(ProgressBarStyle.ASCII)
+              .setMaxRenderedLength(90)
+              .build();
+    }
+    bar.stepTo(done);
+  }
+
+  @Override
+  public void close() {
+    if (bar != null) {
+      bar.close();
+      bar = null;
+      task = null;
+    }
+  }
+
+  /** A line about what is going on, for people. */
+  static void say(String format, Object... arguments) {
+    System.err.println(format.formatted(arguments));
+  }
+}

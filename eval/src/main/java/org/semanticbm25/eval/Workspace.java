@@ -1,0 +1,208 @@
+package org.semanticbm25.eval;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Optional;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.CorruptIndexException;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexNotFoundException;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.store.NIOFSDirectory;
+import org.semanticbm25.lucene.AttachedField;
+import org.semanticbm25.lucene.Attacher;
+import org.semanticbm25.lucene.SemanticBM25;
+import org.semanticbm25.onnx.Extractor;
+import org.semanticbm25.onnx.NeuralModel;
+import org.semanticbm25.onnx.TermEncoder;
+import org.semanticbm25.similarity.SemanticBM25Model;
+import picocli.CommandLine.Option;
+
+/**
+ * The model that commands work with, and the folder for what they make by themselves: the default
+ * model, and the indexes of {@code eval}, {@code tune} and {@code demo}.
+ */
+final class Workspace {
+  @Option(
+      names = "--home",
+      paramLabel = "DIR",
+      defaultValue = "${env:SBM25_HOME:-${sys:user.home}/.sbm25}",
+      description =
+          "folder for the default model and for indexes that commands make by themselves (default:"
+              + " $SBM25_HOME, else ~/.sbm25)")
+  Path home;
+
+  @Option(
+      names = "--model",
+      paramLabel = "FILE",
+      description =
+          "model file made by 'extract' (default: one extracted from the bundled encoder at first"
+              + " use)")
+  Path modelFile;
+
+  @Option(
+      names = "--encoder",
+      paramLabel = "DIR",
+      description =
+          "folder of the ONNX model that --model was extracted from (default: the bundled encoder)")
+  Path encoderFolder;
+
+  /** The ONNX model to encode terms with. */
+  NeuralModel encoder() throws IOException {
+    return encoderFolder != null
+        ? NeuralModel.at(encoderFolder)
+        : NeuralModel.interimDefault(home.resolve("models"));
+  }
+
+  /** The model of {@code --model}, or the default one, which is extracted first if need be. */
+  SemanticBM25Model model() throws IOException {
+    if (modelFile != null) {
+      return readModel(modelFile);
+    }
+    Path file = home.resolve("models").resolve("default.sbm25");
+    if (!Files.exists(file)) {
+      Terminal.say("extracting the default model, once, to %s", file);
+      try (Terminal progress = new Terminal()) {
+        SemanticBM25Model model =
+            Extractor.extract(encoder(), Extractor.DEFAULT_PARAMETERS, Optional.empty(), progress);
+        try (Directory directory = folderOf(file)) {
+          model.write(directory, name(file));
+        }
+      }
+    }
+    // its parameters may be those of an older release
+    return readModel(file).withParameters(Extractor.DEFAULT_PARAMETERS);
+  }
+
+  private static SemanticBM25Model readModel(Path file) throws IOException {
+    requireFile(file, "make one with 'sbm25 extract'");
+    try (Directory directory = folderOf(file)) {
+      return SemanticBM25Model.read(directory, name(file));
+    }
+  }
+
+  /** Opens a side file with the model that it was made with. */
+  SemanticBM25 open(Path sideFile, Analyzer analyzer) throws IOException {
+    requireFile(sideFile, "make one with 'sbm25 attach'");
+    SemanticBM25Model model = model();
+    try (Directory directory = folderOf(sideFile)) {
+      AttachedField attached = AttachedField.read(directory, name(sideFile));
+      if (!attached.modelId().equals(model.id())) {
+        throw new UserException(
+            "%s: was attached with model %s, not with %s; attach again, or give its --model"
+                .formatted(sideFile, attached.modelId(), model.id()));
+      }
+      return new SemanticBM25(model, attached, analyzer);
+    }
+  }
+
+  /** Attaches the model to a field of an index and writes the side file. */
+  AttachedField attach(DirectoryReader reader, String field, Analyzer analyzer, Path sideFile)
+      throws IOException {
+    SemanticBM25Model model = model();
+    NeuralModel encoderModel = encoder();
+    if (!encoderModel.sha256().equals(model.provenance().sourceSha256())) {
+      throw new UserException(
+          "%s: is not the ONNX model that the model file was extracted from (%s); give that as --encoder"
+              .formatted(encoderModel.onnx(), model.provenance().source()));
+    }
+    try (Directory directory = folderOf(sideFile);
+        TermEncoder encoder = new TermEncoder(encoderModel);
+        Terminal progress = new Terminal()) {
+      AttachedField attached = new Attacher(model, encoder, progress).attach(reader, field, analyzer);
+      attached.write(directory, name(sideFile));
+      return attached;
+    }
+  }
+
+  /** An index with a side file, both made at the first use and kept under the home folder. */
+  record Prepared(Path index, DirectoryReader reader, SemanticBM25 semantic)
+      implements AutoCloseable {
+    @Override
+    public void close() throws IOException {
+      Directory directory = reader.directory();
+      reader.close();
+      directory.close();
+    }
+  }
+
+  /**
+   * Indexes and attaches a collection, or takes what an earlier call made of the same.
+   *
+   * @param fingerprint of the content that is indexed
+   */
+  Prepared prepare(String name, String fingerprint, Analyzer analyzer, TextIndex.Source source)
+      throws IOException {
+    Path index = home.resolve("indexes").resolve(name + "-" + fingerprint.substring(0, 12));
+    if (!Files.exists(index)) {
+      Terminal.say("indexing %s to %s", name, index);
+      TextIndex.create(index, analyzer, source);
+    }
+    DirectoryReader reader = openIndex(index);
+    try {
+      Path side = index.resolveSibling(index.getFileName() + "." + model().id() + ".side");
+      if (!Files.exists(side)) {
+        Terminal.say("attaching the model to %s", index);
+        attach(reader, TextIndex.CONTENTS, analyzer, side);
+      }
+      return new Prepared(index, reader, open(side, analyzer));
+    } catch (Throwable t) {
+      reader.close();
+      throw t;
+    }
+  }
+
+  /** SHA-256 of a file's content. */
+  static String fingerprint(Path file) throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(digest.digest(Files.readAllBytes(file)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java runtime has SHA-256", e);
+    }
+  }
+
+  /** Opens an index for reading only. */
+  static DirectoryReader openIndex(Path index) throws IOException {
+    if (!Files.isDirectory(index)) {
+      throw new UserException(index + ": no such folder; make an index with 'sbm25 index'");
+    }
+    try {
+      return DirectoryReader.open(FSDirectory.open(index));
+    } catch (IndexNotFoundException e) {
+      throw new UserException(index + ": no Lucene index there; make one with 'sbm25 index'", e);
+    } catch (CorruptIndexException e) {
+      throw new UserException(index + ": the index is damaged; make it anew", e);
+    }
+  }
+
+  /** The side file's place unless the user names another: next to the index, not in it. */
+  static Path sideFile(Path index, String field) {
+    Path absolute = index.toAbsolutePath().normalize();
+    return absolute.resolveSibling(absolute.getFileName() + "." + field + ".side");
+  }
+
+  /** Opening a folder through Lucene would create it. */
+  private static void requireFile(Path file, String remedy) throws UserException {
+    if (!Files.isRegularFile(file)) {
+      throw new UserException(file + ": no such file; " + remedy);
+    }
+  }
+
+  static Directory folderOf(Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw new UserException(folder + ": is not a folder; give another place");
+    }
+    return new NIOFSDirectory(folder);
+  }
+
+  static String name(Path file) {
+    return file.getFileName().toString();
+  }
+}
