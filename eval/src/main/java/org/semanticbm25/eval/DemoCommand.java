@@ -92,7 +92,7 @@ final class DemoCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static Path sourcesJar() throws IOException {
+  static Path sourcesJar() throws IOException {
     URL url = DemoCommand.class.getResource(A_SOURCE_FILE);
     if (url == null) {
       throw new UserException("the sources jar of lucene-core is not on the class path");

@@ -13,6 +13,7 @@ import org.apache.commons.math3.random.Well19937c;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.standard.StandardAnalyzer;
 import org.semanticbm25.lucene.SemanticBM25;
+import org.semanticbm25.similarity.ScoringParameters;
 import org.semanticbm25.similarity.SemanticBM25Model;
 import org.semanticbm25.similarity.SoftTermQuery;
 import picocli.CommandLine.Command;
@@ -48,6 +49,14 @@ final class LatencyCommand implements Callable<Integer> {
       description = "number of queries, of 2 to 6 words (default: 200)")
   int queries;
 
+  @Option(
+      names = "--soft-terms",
+      split = ",",
+      paramLabel = "N",
+      defaultValue = "0,1,2,4,8",
+      description = "most soft terms of a query term, one row each (default: 0,1,2,4,8)")
+  int[] softTerms;
+
   @Option(names = "--seed", paramLabel = "N", defaultValue = "42", description = "default: 42")
   long seed;
 
@@ -58,35 +67,48 @@ final class LatencyCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     List<String> words = words(workspace.model());
     Analyzer analyzer = new StandardAnalyzer();
-    String fingerprint = "%s%012x".formatted(workspace.model().id().substring(0, 6), seed);
+    String fingerprint = "%s%06x".formatted(workspace.model().id().substring(0, 6), seed);
     try (Workspace.Prepared prepared =
         workspace.prepare(
             "zipf-" + passages, fingerprint, analyzer, consumer -> generate(words, consumer))) {
-      SemanticBM25 semantic = prepared.semantic();
-      RankingSystem soft = RankingSystem.semantic(prepared.reader(), semantic);
-      RankingSystem bm25 =
+      List<RankingSystem> systems = new ArrayList<>();
+      systems.add(
           RankingSystem.bm25(
-              prepared.reader(), TextIndex.CONTENTS, analyzer, EvalCommand.K1, EvalCommand.B);
+              prepared.reader(), TextIndex.CONTENTS, analyzer, EvalCommand.K1, EvalCommand.B));
+      for (int limit : softTerms) {
+        systems.add(RankingSystem.semantic(prepared.reader(), limited(prepared.semantic(), limit)));
+      }
       List<String> texts = queries(words);
-      print(Latency.measure(List.of(bm25, soft), texts, TOP), softTermsPerTerm(soft, texts));
+      print(systems, Latency.measure(systems, texts, TOP), texts);
     }
     return 0;
   }
 
-  private void print(Latency latency, double softTerms) {
+  private static SemanticBM25 limited(SemanticBM25 semantic, int maxSoftTerms) {
+    ScoringParameters p = semantic.parameters();
+    return semantic.withParameters(
+        new ScoringParameters(
+            p.k1(), p.b(), p.threshold(), p.exponent(), p.scale(), maxSoftTerms, p.idfBlend()));
+  }
+
+  private void print(List<RankingSystem> systems, Latency latency, List<String> texts) {
     PrintWriter out = spec.commandLine().getOut();
     List<List<String>> rows = new ArrayList<>();
-    rows.add(List.of("top 10 of " + passages, "p50 ms", "p95 ms", "p99 ms"));
-    for (int system = 0; system < 2; system++) {
-      List<String> row = new ArrayList<>(List.of(system == 0 ? "bm25" : "semantic"));
+    rows.add(
+        List.of(
+            "top %d of %d".formatted(TOP, passages),
+            "soft terms/query term", "p50 ms", "p95 ms", "p99 ms", "median ratio"));
+    for (int system = 0; system < systems.size(); system++) {
+      List<String> row = new ArrayList<>();
+      row.add(system == 0 ? "bm25" : "semantic, at most " + softTerms[system - 1]);
+      row.add("%.1f".formatted(softTermsPerTerm(systems.get(system), texts)));
       for (int percent : new int[] {50, 95, 99}) {
         row.add("%.2f".formatted(latency.percentile(system, percent)));
       }
+      row.add("%.2f".formatted(latency.medianRatio(system, 0)));
       rows.add(row);
     }
     out.println(Report.align(rows));
-    out.printf("median ratio per query %.2f%n", latency.medianRatio(1, 0));
-    out.printf("soft terms per query term %.1f%n", softTerms);
     out.flush();
   }
 
@@ -139,6 +161,6 @@ final class LatencyCommand implements Callable<Integer> {
                 counts[1] += query.getSoftTerms().size();
               });
     }
-    return (double) counts[1] / counts[0];
+    return counts[0] == 0 ? 0 : (double) counts[1] / counts[0];
   }
 }

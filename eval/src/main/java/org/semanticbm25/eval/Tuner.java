@@ -34,7 +34,7 @@ final class Tuner {
   }
 
   private static final ScoringParameters START =
-      new ScoringParameters(EvalCommand.K1, EvalCommand.B, 0.4f, 2f, 0.6f, 8, 0f);
+      new ScoringParameters(EvalCommand.K1, EvalCommand.B, 0.4f, 2f, 0.6f, 2, 0f);
 
   private final Map<String, float[]> grid;
   private final Map<ScoringParameters, Double> seen = new HashMap<>();

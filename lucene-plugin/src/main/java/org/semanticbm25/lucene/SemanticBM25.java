@@ -56,6 +56,11 @@ public final class SemanticBM25 {
     this.analyzer = analyzer;
   }
 
+  /** The parameters of the function. */
+  public ScoringParameters parameters() {
+    return model.parameters();
+  }
+
   /** The same with other parameters. */
   public SemanticBM25 withParameters(ScoringParameters parameters) {
     return new SemanticBM25(model.withParameters(parameters), attached, analyzer);

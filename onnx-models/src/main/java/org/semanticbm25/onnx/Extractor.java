@@ -21,7 +21,7 @@ public final class Extractor {
    * queries of SciFact.
    */
   public static final ScoringParameters DEFAULT_PARAMETERS =
-      new ScoringParameters(1.2f, 0.6f, 0.3f, 2f, 0.6f, 8, 0f);
+      new ScoringParameters(1.2f, 0.6f, 0.3f, 2f, 0.6f, 2, 0f);
 
   private Extractor() {}
 
@@ -62,7 +62,7 @@ public final class Extractor {
         ids.add(new long[] {id});
       }
     }
-    float[] idf = IdfDirection.of(matrix, rows);
+    float[] idf = idfDirection(model, matrix, rows);
     Map<String, String> figures = new TreeMap<>();
     referenceIdf.ifPresent(
         reference ->
@@ -84,6 +84,26 @@ public final class Extractor {
           idf,
           TermVectors.quantize(vectors));
     }
+  }
+
+  private static float[] idfDirection(
+      NeuralModel model, List<float[]> matrix, List<float[]> vocabulary) throws IOException {
+    if (vocabulary.size() < 2) {
+      throw new IOException(model.tokenizer() + ": has fewer than 2 words; fetch it again");
+    }
+    for (float[] row : matrix) {
+      for (float value : row) {
+        if (!Float.isFinite(value)) {
+          throw new IOException(
+              model.onnx() + ": its word embeddings are not finite; fetch the model again");
+        }
+      }
+    }
+    float[] idf = IdfDirection.of(matrix, vocabulary);
+    if (Float.isNaN(idf[0])) {
+      throw new IOException(model.onnx() + ": its word embeddings are all alike; fetch it again");
+    }
+    return idf;
   }
 
   private static String toolVersion() {

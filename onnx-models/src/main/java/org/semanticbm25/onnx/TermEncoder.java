@@ -42,10 +42,16 @@ public final class TermEncoder implements AutoCloseable {
   public TermEncoder(NeuralModel model) throws IOException {
     this.model = model;
     this.tokenizer = Tokenizers.open(model.tokenizer());
-    long[] nothing = tokenizer.encode("").getIds();
-    this.first = nothing[0];
-    this.last = nothing[nothing.length - 1];
     try {
+      long[] nothing = tokenizer.encode("").getIds();
+      if (nothing.length != 2) {
+        throw new IOException(
+            model.tokenizer()
+                + ": does not put one token before and one after a text; give that of a BERT-family"
+                + " model");
+      }
+      this.first = nothing[0];
+      this.last = nothing[1];
       this.session = session();
     } catch (IOException | RuntimeException e) {
       tokenizer.close();
@@ -97,6 +103,7 @@ public final class TermEncoder implements AutoCloseable {
         batch[i - start] = pieces[byLength[i]];
       }
       float[][] encoded = encodeBatch(batch, length);
+      checkFinite(encoded);
       for (int i = start; i < end; i++) {
         vectors[byLength[i]] = encoded[i - start];
       }
@@ -130,6 +137,17 @@ public final class TermEncoder implements AutoCloseable {
       }
     } catch (OrtException e) {
       throw new IOException(model.onnx() + ": ONNX Runtime failed to run it", e);
+    }
+  }
+
+  private void checkFinite(float[][] vectors) throws IOException {
+    for (float[] vector : vectors) {
+      for (float component : vector) {
+        if (!Float.isFinite(component)) {
+          throw new IOException(
+              model.onnx() + ": its hidden states hold " + component + "; fetch the model again");
+        }
+      }
     }
   }
 

@@ -22,6 +22,7 @@ import org.apache.lucene.search.similarities.Similarity.SimScorer;
  */
 final class SoftImpacts implements ImpactsSource {
   private static final int UNIT = 64;
+  private static final double LIGHT = 0.5;
 
   private final ImpactsEnum[] parts;
   private final double[] weights;
@@ -47,17 +48,14 @@ final class SoftImpacts implements ImpactsSource {
   @Override
   public Impacts getImpacts() throws IOException {
     Impacts[] impacts = new Impacts[parts.length];
-    // The part whose first block ends first decides where blocks end.
-    Impacts lead = null;
+    int levels = 0;
     for (int i = 0; i < parts.length; i++) {
       if (parts[i].docID() != DocIdSetIterator.NO_MORE_DOCS) {
         impacts[i] = parts[i].getImpacts();
-        if (lead == null || impacts[i].getDocIdUpTo(0) < lead.getDocIdUpTo(0)) {
-          lead = impacts[i];
-        }
+        levels = Math.max(levels, impacts[i].numLevels());
       }
     }
-    return lead == null ? NO_DOCUMENTS : new Merged(impacts, lead);
+    return levels == 0 ? NO_DOCUMENTS : new Merged(impacts, levels);
   }
 
   private static final Impacts NO_DOCUMENTS =
@@ -74,60 +72,59 @@ final class SoftImpacts implements ImpactsSource {
 
         @Override
         public FreqAndNormBuffer getImpacts(int level) {
-          return unbounded();
+          return new FreqAndNormBuffer();
         }
       };
-
-  private static FreqAndNormBuffer unbounded() {
-    FreqAndNormBuffer buffer = new FreqAndNormBuffer();
-    buffer.add(Integer.MAX_VALUE, 1L);
-    return buffer;
-  }
 
   private final class Merged extends Impacts {
     // null where a part is exhausted
     private final Impacts[] impacts;
-    private final Impacts lead;
+    private final int[] upTo;
 
-    Merged(Impacts[] impacts, Impacts lead) {
+    Merged(Impacts[] impacts, int levels) {
       this.impacts = impacts;
-      this.lead = lead;
+      this.upTo = new int[levels];
+      Arrays.fill(upTo, DocIdSetIterator.NO_MORE_DOCS);
+      for (int i = 0; i < impacts.length; i++) {
+        for (int level = 0; impacts[i] != null && level < levels; level++) {
+          upTo[level] = Math.min(upTo[level], impacts[i].getDocIdUpTo(levelOf(i, level)));
+        }
+      }
+    }
+
+    /**
+     * The part's own level for one of ours. Blocks end where those of a part end, and the more parts
+     * there are the shorter they get; so light parts, which move the bound little, only have a say
+     * with their longer blocks.
+     */
+    private int levelOf(int part, int level) {
+      int own = weights[part] < LIGHT ? Math.max(level, 1) : level;
+      return Math.min(own, impacts[part].numLevels() - 1);
     }
 
     @Override
     public int numLevels() {
-      return lead.numLevels();
+      return upTo.length;
     }
 
     @Override
     public int getDocIdUpTo(int level) {
-      return lead.getDocIdUpTo(level);
+      return upTo[level];
     }
 
     @Override
     public FreqAndNormBuffer getImpacts(int level) {
-      int upTo = getDocIdUpTo(level);
       FreqAndNormBuffer[] buffers = new FreqAndNormBuffer[parts.length];
       for (int i = 0; i < parts.length; i++) {
-        if (parts[i].docID() <= upTo && impacts[i] != null) {
-          int covering = levelCovering(impacts[i], upTo);
-          if (covering == -1) {
-            return unbounded();
+        if (impacts[i] != null && parts[i].docID() <= upTo[level]) {
+          int own = 0;
+          while (impacts[i].getDocIdUpTo(own) < upTo[level]) {
+            own++;
           }
-          buffers[i] = impacts[i].getImpacts(covering);
+          buffers[i] = impacts[i].getImpacts(own);
         }
       }
       return merge(buffers);
-    }
-
-    /** The lowest level that is valid up to the document, or -1. */
-    private static int levelCovering(Impacts impacts, int upTo) {
-      for (int level = 0; level < impacts.numLevels(); level++) {
-        if (impacts.getDocIdUpTo(level) >= upTo) {
-          return level;
-        }
-      }
-      return -1;
     }
   }
 

@@ -103,30 +103,30 @@ final class SoftTermScorer extends Scorer {
       }
       int windowMax = (int) Math.min(upTo, (long) windowMin + WINDOW);
       union.addUpTo(windowMin, windowMax, windowFreqs, windowMatches, postingsBuffer);
-      flushWindow(windowMin, liveDocs, buffer);
+      flushWindow(windowMin, windowMax - windowMin, buffer);
+      if (liveDocs != null) {
+        buffer.apply(liveDocs);
+      }
       // a window whose matches are all deleted must not look like the end
     } while (buffer.size == 0);
     scoreBuffer(buffer);
   }
 
-  private void flushWindow(int windowMin, Bits liveDocs, DocAndFloatFeatureBuffer buffer)
-      throws IOException {
-    buffer.growNoCopy(windowMatches.cardinality());
-    int[] size = new int[1];
-    windowMatches.forEach(
-        0,
-        WINDOW,
-        0,
-        i -> {
-          buffer.docs[size[0]] = windowMin + i;
-          buffer.features[size[0]++] = (float) windowFreqs[i];
-          windowFreqs[i] = 0d;
-        });
-    buffer.size = size[0];
-    windowMatches.clear();
-    if (liveDocs != null) {
-      buffer.apply(liveDocs);
+  /** Moves the window's matches to the buffer and leaves the window empty. */
+  private void flushWindow(int windowMin, int length, DocAndFloatFeatureBuffer buffer) {
+    buffer.growNoCopy(length);
+    long[] words = windowMatches.getBits();
+    int size = 0;
+    for (int w = 0, end = FixedBitSet.bits2words(length); w < end; w++) {
+      for (long word = words[w]; word != 0; word &= word - 1) {
+        int i = (w << 6) + Long.numberOfTrailingZeros(word);
+        buffer.docs[size] = windowMin + i;
+        buffer.features[size++] = (float) windowFreqs[i];
+        windowFreqs[i] = 0d;
+      }
+      words[w] = 0;
     }
+    buffer.size = size;
   }
 
   private void scoreBuffer(DocAndFloatFeatureBuffer buffer) throws IOException {

@@ -1,0 +1,365 @@
+package org.semanticbm25.eval;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.semanticbm25.onnx.TinyModel;
+import org.semanticbm25.onnx.TinyModel.Weights;
+
+/** Runs the commands as a user does, with good and bad input. */
+class CommandLineTest {
+  private static final String CORPUS =
+      """
+      {"_id": "d1", "title": "Cheap", "text": "the cheap notebook"}
+      {"_id": "d2", "title": "", "text": "a red car is a quick car"}
+      {"_id": "d3", "title": "Banana", "text": "banana fruit"}
+      """;
+
+  @TempDir Path folder;
+  private String out;
+  private String err;
+
+  @BeforeEach
+  void files() throws IOException {
+    TinyModel.write(folder.resolve("onnx"), Weights.FLOAT);
+    Files.writeString(folder.resolve("corpus.jsonl"), CORPUS);
+    Files.createDirectories(folder.resolve("qrels"));
+    Files.writeString(
+        folder.resolve("queries.jsonl"),
+        "{\"_id\": \"q1\", \"text\": \"inexpensive laptop\"}\n{\"_id\": \"q2\", \"text\": \"fruit\"}\n");
+    Files.writeString(
+        folder.resolve("qrels/test.tsv"),
+        "query-id\tcorpus-id\tscore\nq1\td1\t2\nq2\td3\t1\n");
+  }
+
+  private Path at(String name) {
+    return folder.resolve(name);
+  }
+
+  private int run(Object... arguments) {
+    PrintStream realOut = System.out;
+    PrintStream realErr = System.err;
+    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
+    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
+    try {
+      System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
+      System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
+      return Main.run(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
+    } finally {
+      System.setOut(realOut);
+      System.setErr(realErr);
+      out = outBytes.toString(StandardCharsets.UTF_8);
+      err = errBytes.toString(StandardCharsets.UTF_8);
+    }
+  }
+
+  private void ok(Object... arguments) {
+    assertEquals(0, run(arguments), () -> err);
+  }
+
+  /** Exit code 1, one line that holds the parts, no stack trace, and no file that was not there. */
+  private void refused(List<?> arguments, Object... parts) throws IOException {
+    List<Path> before = listing();
+    assertEquals(1, run(arguments.toArray()), () -> out + err);
+    assertEquals(1, err.lines().filter(l -> l.startsWith("sbm25: ")).count(), err);
+    assertFalse(err.contains("\tat "), err);
+    for (Object part : parts) {
+      assertTrue(err.contains(part.toString()), () -> "'" + part + "' is not in: " + err);
+    }
+    assertEquals(before, listing());
+  }
+
+  private List<Path> listing() throws IOException {
+    try (Stream<Path> all = Files.walk(folder)) {
+      return all.sorted().toList();
+    }
+  }
+
+  private void prepare() {
+    ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
+    ok("index", at("corpus.jsonl"), at("index"));
+    ok(attach());
+  }
+
+  private Object[] attach() {
+    return new Object[] {
+      "attach", at("index"), "--model", at("tiny.sbm25"), "--encoder", at("onnx")
+    };
+  }
+
+  private List<Object> search(String query, String... more) {
+    List<Object> arguments =
+        new ArrayList<>(List.of("search", at("index"), query, "--model", at("tiny.sbm25")));
+    arguments.addAll(List.of(more));
+    return arguments;
+  }
+
+  @Test
+  void extractsIndexesAttachesAndSearches() {
+    prepare();
+    ok(search("inexpensive laptop", "--scorer", "bm25").toArray());
+    assertEquals("", out, "no word in common");
+    assertTrue(err.contains("no hits"));
+    ok(search("inexpensive laptop", "--explain").toArray());
+    assertTrue(out.contains("d1"), out);
+    assertTrue(out.contains("Cheap the cheap notebook"), out);
+    assertTrue(out.contains("softFreq, over matching terms the sum of:"), out);
+    ok(search("banana", "-n", "1").toArray());
+    assertTrue(out.startsWith(" 1  "), out);
+  }
+
+  @Test
+  void indexesTsvAndFolders() throws IOException {
+    Files.writeString(at("corpus.tsv"), "t1\tred banana\nt2\tquick car\n");
+    ok("index", at("corpus.tsv"), at("fromTsv"));
+    ok("search", at("fromTsv"), "banana", "--scorer", "bm25");
+    assertTrue(out.contains("t1"), out);
+    Files.createDirectories(at("texts/deep"));
+    Files.writeString(at("texts/deep/one.txt"), "a notebook");
+    ok("index", at("texts"), at("fromFolder"), "--analyzer", "standard");
+    ok("search", at("fromFolder"), "notebook", "--scorer", "bm25", "--analyzer", "standard");
+    assertTrue(out.contains("deep/one.txt"), out);
+  }
+
+  @Test
+  void evaluatesAsJsonAndNothingElse() throws IOException {
+    ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
+    ok(
+        "eval", folder, "--model", at("tiny.sbm25"), "--encoder", at("onnx"), "--home", at("home"),
+        "-o", at("runs"), "--format", "json");
+    JsonNode report = new ObjectMapper().readTree(out);
+    assertEquals(List.of("dataset", "systems"), names(report));
+    assertEquals(List.of("bm25", "semantic"), names(report.path("systems")));
+    for (JsonNode system : report.path("systems")) {
+      for (String measure : List.of("nDCG@10", "RR@10", "R@100", "AP@1000", "Judged@10")) {
+        assertTrue(system.path(measure).isNumber(), measure);
+      }
+    }
+    assertEquals(0.5, report.at("/systems/bm25/nDCG@10").asDouble(), 1e-9);
+    assertEquals(1, report.at("/systems/semantic/nDCG@10").asDouble(), 1e-9);
+    assertTrue(Files.readString(at("runs/semantic.run")).startsWith("q1 Q0 d1 1 "));
+
+    Files.writeString(at("first.run"), "q1 Q0 d2 1 3.0 x\nq1 Q0 d1 2 2.9 x\nq2 Q0 d3 1 1.0 x\n");
+    ok(
+        "eval", folder, "--model", at("tiny.sbm25"), "--encoder", at("onnx"), "--home", at("home"),
+        "-o", at("runs"), "--run", at("first.run"), "--relevant", "2");
+    assertTrue(out.contains("RR(rel=2)@10"), out);
+    assertTrue(Files.readString(at("runs/bm25.run")).startsWith("q1 Q0 d2 1 3.0"));
+    assertTrue(Files.readString(at("runs/semantic.run")).startsWith("q1 Q0 d1 1 "));
+  }
+
+  private static List<String> names(JsonNode node) {
+    List<String> names = new ArrayList<>();
+    node.fieldNames().forEachRemaining(names::add);
+    return names;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "extract", "index", "attach", "search", "eval", "tune", "latency", "demo"})
+  void helpIsComplete(String command) {
+    ok(command.isEmpty() ? new Object[] {"--help"} : new Object[] {"help", command});
+    assertTrue(out.contains("Usage: sbm25"), out);
+    assertFalse(out.contains("null"), out);
+  }
+
+  @Test
+  void wrongUsageHasItsOwnExitCode() {
+    assertEquals(2, run("search"));
+    assertEquals(2, run("eval", folder, "--format", "xml"));
+    assertEquals(2, run("no-such-command"));
+  }
+
+  @Test
+  void badCorporaAreRefused() throws IOException {
+    String[][] cases = {
+      {"", "is empty"},
+      {CORPUS + "{\"_id\": \"d4\", \"text\": \"cut of", ":4: not a JSON object"},
+      {"{\"_id\": \"d1\", \"text\": \"x\"}\n{\"text\": \"no id\"}\n", ":2: has no '_id'"},
+      {"[1, 2]\n", ":1: has no '_id'"},
+      {CORPUS + CORPUS, ":4: the _id 'd1' occurs a second time"},
+    };
+    for (String[] bad : cases) {
+      Files.writeString(at("corpus.jsonl"), bad[0]);
+      refused(List.of("index", at("corpus.jsonl"), at("index")), at("corpus.jsonl"), bad[1]);
+    }
+    Files.write(at("corpus.jsonl"), new byte[] {(byte) 0xC3, (byte) 0x28});
+    refused(List.of("index", at("corpus.jsonl"), at("index")), "not UTF-8");
+    refused(List.of("index", at("none.jsonl"), at("index")), at("none.jsonl"), "no such file");
+    refused(List.of("index", at("qrels/test.tsv").resolveSibling(".."), at("index")), "no .txt files");
+    Files.writeString(at("c.tsv"), "t1\tx\nno tab\n");
+    refused(List.of("index", at("c.tsv"), at("index")), at("c.tsv") + ":2", "not 'id<TAB>text'");
+    Files.writeString(at("c.tsv"), "t1\tx\nt1\ty\n");
+    refused(List.of("index", at("c.tsv"), at("index")), at("c.tsv") + ":2", "'t1'");
+  }
+
+  @Test
+  void outputsThatCannotBeWrittenAreRefused() throws IOException {
+    prepare();
+    refused(List.of("index", at("corpus.jsonl"), at("index")), at("index"), "exists");
+    refused(List.of("index", at("corpus.jsonl"), at("corpus.jsonl").resolve("x")), at("corpus.jsonl"));
+    refused(
+        List.of("extract", at("corpus.jsonl").resolve("x"), "--model", at("onnx")),
+        at("corpus.jsonl"), "is not a folder");
+    refused(List.of("extract", at("qrels"), "--model", at("onnx")), at("qrels"));
+    List<Object> arguments = new ArrayList<>(List.of(attach()));
+    arguments.addAll(List.of("-o", at("corpus.jsonl").resolve("x")));
+    refused(arguments, at("corpus.jsonl"), "is not a folder");
+  }
+
+  @Test
+  void badOnnxModelsAndTokenizersAreRefused() throws IOException {
+    List<Object> extract = List.of("extract", at("new.sbm25"), "--model", at("onnx"));
+    for (String name : List.of("onnx/model.onnx", "onnx/tokenizer.json")) {
+      byte[] good = Files.readAllBytes(at(name));
+      Files.write(at(name), new byte[0]);
+      refused(extract, at(name));
+      Files.write(at(name), Arrays.copyOf(good, good.length / 2));
+      refused(extract, at(name));
+      Files.writeString(at(name), "something else");
+      refused(extract, at(name));
+      Files.delete(at(name));
+      refused(extract, at("onnx"), Path.of(name).getFileName());
+      Files.write(at(name), good);
+    }
+    refused(List.of("extract", at("new.sbm25"), "--model", at("none")), at("none"), "no such model");
+    Files.writeString(at("idf.tsv"), "word\tten\n");
+    List<Object> withIdf = new ArrayList<>(extract);
+    withIdf.addAll(List.of("--idf", at("idf.tsv")));
+    refused(withIdf, at("idf.tsv") + ":1");
+  }
+
+  @Test
+  void badModelAndSideFilesAreRefused() throws IOException {
+    prepare();
+    for (String name : List.of("tiny.sbm25", "index.contents.side")) {
+      byte[] good = Files.readAllBytes(at(name));
+      byte[] flipped = good.clone();
+      flipped[good.length / 2] ^= 1;
+      for (byte[] bad : List.of(new byte[0], Arrays.copyOf(good, good.length - 5), flipped, CORPUS.getBytes(StandardCharsets.UTF_8))) {
+        Files.write(at(name), bad);
+        refused(search("car"), at(name), "damaged");
+      }
+      Files.delete(at(name));
+      refused(search("car"), at(name), "no such file");
+      Files.write(at(name), good);
+    }
+  }
+
+  @Test
+  void anIndexOfAnotherModelIsRefused() throws IOException {
+    prepare();
+    TinyModel.write(at("other"), Weights.UINT8_AFTER);
+    ok("extract", at("other.sbm25"), "--model", at("other"));
+    refused(
+        List.of("search", at("index"), "car", "--model", at("other.sbm25")),
+        at("index.contents.side"), "attach again");
+    refused(
+        List.of("attach", at("index"), "--model", at("other.sbm25"), "--encoder", at("onnx")),
+        at("onnx/model.onnx"), "--encoder");
+  }
+
+  @Test
+  void badIndexesAreRefused() throws IOException {
+    prepare();
+    refused(List.of("search", at("none"), "car", "--scorer", "bm25"), at("none"), "no such folder");
+    refused(List.of("search", at("qrels"), "car", "--scorer", "bm25"), at("qrels"), "no Lucene index");
+    List<Object> otherField = new ArrayList<>(List.of(attach()));
+    otherField.addAll(List.of("--field", "title"));
+    refused(otherField, "'title'");
+    refused(search("car", "--analyzer", "no.such.Class"), "no.such.Class");
+    refused(search("car", "-n", "0"), "-n 0");
+    try (Stream<Path> files = Files.list(at("index"))) {
+      Path segments = files.filter(f -> f.getFileName().toString().startsWith("segments")).findFirst().orElseThrow();
+      Files.write(segments, Arrays.copyOf(Files.readAllBytes(segments), 20));
+    }
+    refused(search("car"), at("index"), "damaged");
+  }
+
+  @Test
+  void badDatasetsAreRefused() throws IOException {
+    refused(List.of("eval", folder, "--split", "dev"), at("qrels/dev.tsv"), "no such file");
+    Files.writeString(at("qrels/test.tsv"), "query-id\tcorpus-id\tscore\nq1\td1\ttwo\n");
+    refused(List.of("eval", folder), at("qrels/test.tsv") + ":2");
+    refused(List.of("tune", folder.toString().replace(':', '_')), "not DATASET:SPLIT");
+  }
+
+  @Test
+  void verboseShowsTheCause() {
+    assertEquals(1, run("extract", at("new.sbm25"), "--model", at("none"), "--verbose"));
+    assertTrue(err.contains("\tat "), err);
+  }
+
+  /** Kills the command while the bundled encoder is at work. */
+  @ParameterizedTest
+  @ValueSource(ints = {1500, 4000, 6000})
+  void anInterruptedExtractLeavesNothing(int millis) throws Exception {
+    Files.createDirectories(at("out"));
+    Process process = start("extract", at("out/new.sbm25"), "--home", at("home"));
+    assertFalse(process.waitFor(millis, TimeUnit.MILLISECONDS), "finished too soon");
+    process.destroy();
+    assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    assertTrue(process.exitValue() != 0);
+    try (Stream<Path> left = Files.list(at("out"))) {
+      assertEquals(List.of(), left.toList());
+    }
+  }
+
+  @Test
+  void anInterruptedAttachLeavesNothing() throws Exception {
+    StringBuilder corpus = new StringBuilder();
+    for (int i = 0; i < 4000; i++) {
+      corpus.append("t%d\t%s\n".formatted(i, word(i * 7919)));
+    }
+    Files.writeString(at("words.tsv"), corpus);
+    ok("index", at("words.tsv"), at("words"));
+    Files.createDirectories(at("out"));
+    Process process = start("attach", at("words"), "-o", at("out/side"), "--home", at("home"));
+    assertFalse(process.waitFor(4000, TimeUnit.MILLISECONDS), "finished too soon");
+    process.destroy();
+    assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    try (Stream<Path> left = Files.list(at("out"))) {
+      assertEquals(List.of(), left.toList());
+    }
+  }
+
+  private static String word(int number) {
+    return Integer.toString(number, 26).chars()
+        .map(c -> Character.isDigit(c) ? c - '0' + 'q' : c)
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
+  }
+
+  private Process start(Object... arguments) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
+    for (Object argument : arguments) {
+      command.add(argument.toString());
+    }
+    return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(at("log").toFile()).start();
+  }
+}

@@ -1,0 +1,62 @@
+package org.semanticbm25.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The IDF direction of the bundled encoder against the IDF of MS MARCO. */
+class InterimModelTest {
+  private static final Path REFERENCE = Path.of("../../shared/datasets/msmarco-idf.tsv");
+
+  @TempDir Path folder;
+
+  @Test
+  void idfDirectionCorrelatesWithIdfInFloatAndInt8() throws IOException {
+    assumeTrue(Files.exists(REFERENCE), "no " + REFERENCE + " to compare with");
+    Map<String, Double> idf = new HashMap<>();
+    for (String line : Files.readAllLines(REFERENCE)) {
+      String[] columns = line.split("\t");
+      idf.put(columns[0], Double.valueOf(columns[1]));
+    }
+    NeuralModel model = NeuralModel.interimDefault(folder);
+    double floats = correlation(model.onnx(), model.tokenizer(), idf);
+    Path quantized = folder.resolve("int8.onnx");
+    try (InputStream in = InterimModelTest.class.getResourceAsStream("/all-minilm-l6-v2-q.onnx")) {
+      Files.copy(in, quantized);
+    }
+    double int8 = correlation(quantized, model.tokenizer(), idf);
+    assertTrue(floats >= 0.70, "r = " + floats);
+    assertEquals(0.7046, floats, 0.0005);
+    assertEquals(floats, int8, 0.005);
+  }
+
+  private static double correlation(Path onnx, Path tokenizer, Map<String, Double> idf)
+      throws IOException {
+    Tokenizers.Vocabulary vocabulary = Tokenizers.vocabulary(tokenizer);
+    float[][] embeddings = WordEmbeddings.read(onnx);
+    List<float[]> matrix = new ArrayList<>();
+    List<float[]> rows = new ArrayList<>();
+    List<String> pieces = new ArrayList<>();
+    for (int id = 0; id < embeddings.length; id++) {
+      if (!vocabulary.isSpecial(id)) {
+        matrix.add(embeddings[id]);
+      }
+      if (vocabulary.isText(id)) {
+        rows.add(embeddings[id]);
+        pieces.add(vocabulary.pieces().get(id));
+      }
+    }
+    return IdfDirection.correlation(pieces, IdfDirection.of(matrix, rows), idf);
+  }
+}
