@@ -22,7 +22,6 @@ import org.apache.lucene.search.similarities.Similarity.SimScorer;
  */
 final class SoftImpacts implements ImpactsSource {
   private static final int UNIT = 64;
-  private static final double LIGHT = 0.5;
 
   private final ImpactsEnum[] parts;
   private final double[] weights;
@@ -79,6 +78,7 @@ final class SoftImpacts implements ImpactsSource {
   private final class Merged extends Impacts {
     // null where a part is exhausted
     private final Impacts[] impacts;
+    // a level ends where that of any part does
     private final int[] upTo;
 
     Merged(Impacts[] impacts, int levels) {
@@ -87,19 +87,10 @@ final class SoftImpacts implements ImpactsSource {
       Arrays.fill(upTo, DocIdSetIterator.NO_MORE_DOCS);
       for (int i = 0; i < impacts.length; i++) {
         for (int level = 0; impacts[i] != null && level < levels; level++) {
-          upTo[level] = Math.min(upTo[level], impacts[i].getDocIdUpTo(levelOf(i, level)));
+          int own = Math.min(level, impacts[i].numLevels() - 1);
+          upTo[level] = Math.min(upTo[level], impacts[i].getDocIdUpTo(own));
         }
       }
-    }
-
-    /**
-     * The part's own level for one of ours. Blocks end where those of a part end, and the more parts
-     * there are the shorter they get; so light parts, which move the bound little, only have a say
-     * with their longer blocks.
-     */
-    private int levelOf(int part, int level) {
-      int own = weights[part] < LIGHT ? Math.max(level, 1) : level;
-      return Math.min(own, impacts[part].numLevels() - 1);
     }
 
     @Override

@@ -1,0 +1,9 @@
+/**
+ * All that touches a neural network: reading ONNX files, running them, and extracting semantic BM25.
+ *
+ * <p>{@link org.semanticbm25.onnx.Extractor} makes a model file of a {@link
+ * org.semanticbm25.onnx.NeuralModel}: {@link org.semanticbm25.onnx.WordEmbeddings} finds the
+ * embedding matrix, {@link org.semanticbm25.onnx.IdfDirection} its IDF direction, and {@link
+ * org.semanticbm25.onnx.TermEncoder} runs terms through the network. None of it is needed to search.
+ */
+package org.semanticbm25.onnx;
