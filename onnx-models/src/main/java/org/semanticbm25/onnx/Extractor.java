@@ -21,7 +21,7 @@ public final class Extractor {
    * queries of SciFact.
    */
   public static final ScoringParameters DEFAULT_PARAMETERS =
-      new ScoringParameters(1.2f, 0.6f, 0.3f, 2f, 0.6f, 2, 0f);
+      new ScoringParameters(1.6f, 0.4f, 0.2f, 2f, 0.6f, 2, 0f);
 
   private Extractor() {}
 
