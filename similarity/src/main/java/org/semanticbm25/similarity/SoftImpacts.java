@@ -25,8 +25,6 @@ final class SoftImpacts implements ImpactsSource {
 
   private final ImpactsEnum[] parts;
   private final double[] weights;
-  // those of the last target, valid until a target lies beyond their first block
-  private Impacts current;
 
   private SoftImpacts(ImpactsEnum[] parts, double[] weights) {
     this.parts = parts;
@@ -39,27 +37,15 @@ final class SoftImpacts implements ImpactsSource {
 
   @Override
   public void advanceShallow(int target) throws IOException {
-    if (current != null && target <= current.getDocIdUpTo(0)) {
-      // every part would stay in the block that it is in
-      return;
-    }
     for (ImpactsEnum part : parts) {
       if (part.docID() < target) {
         part.advanceShallow(target);
       }
     }
-    current = null;
   }
 
   @Override
   public Impacts getImpacts() throws IOException {
-    if (current == null) {
-      current = merged();
-    }
-    return current;
-  }
-
-  private Impacts merged() throws IOException {
     Impacts[] impacts = new Impacts[parts.length];
     int levels = 0;
     for (int i = 0; i < parts.length; i++) {
