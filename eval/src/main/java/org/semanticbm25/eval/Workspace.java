@@ -52,6 +52,9 @@ final class Workspace {
           "folder of the ONNX model that --model was extracted from (default: the bundled encoder)")
   Path encoderFolder;
 
+  // read once a command
+  private SemanticBM25Model model;
+
   /** The ONNX model to encode terms with. */
   NeuralModel encoder() throws IOException {
     return encoderFolder != null
@@ -61,6 +64,13 @@ final class Workspace {
 
   /** The model of {@code --model}, or the default one, which is extracted first if need be. */
   SemanticBM25Model model() throws IOException {
+    if (model == null) {
+      model = loadModel();
+    }
+    return model;
+  }
+
+  private SemanticBM25Model loadModel() throws IOException {
     if (modelFile != null) {
       return readModel(modelFile);
     }
@@ -68,10 +78,10 @@ final class Workspace {
     if (!Files.exists(file)) {
       Terminal.say("extracting the default model, once, to %s", file);
       try (Terminal progress = new Terminal()) {
-        SemanticBM25Model model =
+        SemanticBM25Model extracted =
             Extractor.extract(encoder(), Extractor.DEFAULT_PARAMETERS, Optional.empty(), progress);
         try (Directory directory = folderOf(file)) {
-          model.write(directory, name(file));
+          extracted.write(directory, name(file));
         }
       }
     }
@@ -89,32 +99,30 @@ final class Workspace {
   /** Opens a side file with the model that it was made with. */
   SemanticBM25 open(Path sideFile, Analyzer analyzer) throws IOException {
     requireFile(sideFile, "make one with 'sbm25 attach'");
-    SemanticBM25Model model = model();
     try (Directory directory = folderOf(sideFile)) {
       AttachedField attached = AttachedField.read(directory, name(sideFile));
-      if (!attached.modelId().equals(model.id())) {
+      if (!attached.modelId().equals(model().id())) {
         throw new UserException(
             "%s: was attached with model %s, not with %s; attach again, or give its --model"
-                .formatted(sideFile, attached.modelId(), model.id()));
+                .formatted(sideFile, attached.modelId(), model().id()));
       }
-      return new SemanticBM25(model, attached, analyzer);
+      return new SemanticBM25(model(), attached, analyzer);
     }
   }
 
   /** Attaches the model to a field of an index and writes the side file. */
   AttachedField attach(DirectoryReader reader, String field, Analyzer analyzer, Path sideFile)
       throws IOException {
-    SemanticBM25Model model = model();
     NeuralModel encoderModel = encoder();
-    if (!encoderModel.sha256().equals(model.provenance().sourceSha256())) {
+    if (!encoderModel.sha256().equals(model().provenance().sourceSha256())) {
       throw new UserException(
           "%s: is not the ONNX model that the model file was extracted from (%s); give that as --encoder"
-              .formatted(encoderModel.onnx(), model.provenance().source()));
+              .formatted(encoderModel.onnx(), model().provenance().source()));
     }
     try (Directory directory = folderOf(sideFile);
         TermEncoder encoder = new TermEncoder(encoderModel);
         Terminal progress = new Terminal()) {
-      AttachedField attached = new Attacher(model, encoder, progress).attach(reader, field, analyzer);
+      AttachedField attached = new Attacher(model(), encoder, progress).attach(reader, field, analyzer);
       attached.write(directory, name(sideFile));
       return attached;
     }
@@ -172,11 +180,14 @@ final class Workspace {
     if (!Files.isDirectory(index)) {
       throw new UserException(index + ": no such folder; make an index with 'sbm25 index'");
     }
+    Directory directory = FSDirectory.open(index);
     try {
-      return DirectoryReader.open(FSDirectory.open(index));
+      return DirectoryReader.open(directory);
     } catch (IndexNotFoundException e) {
+      directory.close();
       throw new UserException(index + ": no Lucene index there; make one with 'sbm25 index'", e);
     } catch (CorruptIndexException e) {
+      directory.close();
       throw new UserException(index + ": the index is damaged; make it anew", e);
     }
   }

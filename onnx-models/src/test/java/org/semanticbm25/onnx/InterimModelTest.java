@@ -30,18 +30,21 @@ class InterimModelTest {
       idf.put(columns[0], Double.valueOf(columns[1]));
     }
     NeuralModel model = NeuralModel.interimDefault(folder);
-    double floats = correlation(model.onnx(), model.tokenizer(), idf);
+    double floats = correlation(model.onnx(), model.tokenizer(), idf, true);
     Path quantized = folder.resolve("int8.onnx");
     try (InputStream in = InterimModelTest.class.getResourceAsStream("/all-minilm-l6-v2-q.onnx")) {
       Files.copy(in, quantized);
     }
-    double int8 = correlation(quantized, model.tokenizer(), idf);
+    double int8 = correlation(quantized, model.tokenizer(), idf, true);
     assertTrue(floats >= 0.70, "r = " + floats);
     assertEquals(0.7046, floats, 0.0005);
     assertEquals(floats, int8, 0.005);
+    assertEquals(0.7042, int8, 0.0005);
+    assertEquals(
+        0.6932, correlation(model.onnx(), model.tokenizer(), idf, false), 0.0005, "without unused");
   }
 
-  private static double correlation(Path onnx, Path tokenizer, Map<String, Double> idf)
+  private static double correlation(Path onnx, Path tokenizer, Map<String, Double> idf, boolean unusedToo)
       throws IOException {
     Tokenizers.Vocabulary vocabulary = Tokenizers.vocabulary(tokenizer);
     float[][] embeddings = WordEmbeddings.read(onnx);
@@ -49,7 +52,7 @@ class InterimModelTest {
     List<float[]> rows = new ArrayList<>();
     List<String> pieces = new ArrayList<>();
     for (int id = 0; id < embeddings.length; id++) {
-      if (!vocabulary.isSpecial(id)) {
+      if (unusedToo ? !vocabulary.isSpecial(id) : vocabulary.isText(id)) {
         matrix.add(embeddings[id]);
       }
       if (vocabulary.isText(id)) {
