@@ -1,5 +1,8 @@
 package org.semanticbm25.onnx;
 
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -12,6 +15,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * A BERT-family model on disk: its ONNX graph and its tokenizer.
@@ -21,13 +25,18 @@ import java.util.List;
  * @param tokenizer a Hugging Face {@code tokenizer.json}
  */
 public record NeuralModel(String name, Path onnx, Path tokenizer) {
-  private static final List<String> ONNX_NAMES = List.of("model.onnx", "onnx/model.onnx");
+  private static final List<String> ONNX_NAMES =
+      List.of(
+          "model.onnx",
+          "onnx/model.onnx",
+          "model_quint8_avx2.onnx",
+          "onnx/model_quint8_avx2.onnx");
   private static final String TOKENIZER_NAME = "tokenizer.json";
   private static final String INTERIM = "all-minilm-l6-v2";
 
   /**
-   * Finds the files of a model in a folder as it is downloaded: {@code model.onnx} or {@code
-   * onnx/model.onnx}, and {@code tokenizer.json}. An ONNX file may be given instead of the folder;
+   * Finds the files of a model in a folder as it is downloaded: {@code model.onnx}, or else
+   * {@code model_quint8_avx2.onnx}, there or in {@code onnx/}, and {@code tokenizer.json}. An ONNX file may be given instead of the folder;
    * its tokenizer is then looked for beside it and one folder up.
    *
    * @throws IOException if a file is missing; the message says which and where it was looked for
@@ -89,6 +98,26 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
       } finally {
         Files.deleteIfExists(temporary);
       }
+    }
+  }
+
+  /**
+   * Longest input, in tokens: {@code max_position_embeddings} of a {@code config.json} beside the
+   * tokenizer.
+   *
+   * @return empty if there is no such file or no such entry
+   * @throws IOException if the file is damaged
+   */
+  OptionalInt configuredPositions() throws IOException {
+    Path config = tokenizer.resolveSibling("config.json");
+    if (!Files.isRegularFile(config)) {
+      return OptionalInt.empty();
+    }
+    try {
+      JsonNode positions = new ObjectMapper().readTree(config.toFile()).path("max_position_embeddings");
+      return positions.isInt() ? OptionalInt.of(positions.asInt()) : OptionalInt.empty();
+    } catch (JacksonException e) {
+      throw new IOException(config + ": not JSON, or damaged; fetch it again", e);
     }
   }
 

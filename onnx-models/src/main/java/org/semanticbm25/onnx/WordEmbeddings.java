@@ -1,22 +1,11 @@
 package org.semanticbm25.onnx;
 
-import ai.onnx.proto.OnnxMl.GraphProto;
-import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
-import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.InvalidProtocolBufferException;
-import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.Comparator;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Finds and reads the word-embedding matrix of a BERT-family ONNX graph.
@@ -27,22 +16,10 @@ import java.util.Set;
  * dynamic quantisation leaves them.
  */
 public final class WordEmbeddings {
-  private static final String INPUT_IDS = "input_ids";
-  private static final Set<String> PASS_THROUGH =
-      Set.of("Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze");
+  private final OnnxGraph graph;
 
-  private final Path file;
-  private final GraphProto graph;
-  private final Map<String, NodeProto> producers = new HashMap<>();
-  private final Map<String, TensorProto> weights = new HashMap<>();
-
-  private WordEmbeddings(Path file, GraphProto graph) {
-    this.file = file;
+  private WordEmbeddings(OnnxGraph graph) {
     this.graph = graph;
-    for (NodeProto node : graph.getNodeList()) {
-      node.getOutputList().forEach(output -> producers.put(output, node));
-    }
-    graph.getInitializerList().forEach(tensor -> weights.put(tensor.getName(), tensor));
   }
 
   /**
@@ -51,140 +28,80 @@ public final class WordEmbeddings {
    * @throws IOException if the file is not an ONNX model or has no such matrix
    */
   public static float[][] read(Path onnx) throws IOException {
-    return new WordEmbeddings(onnx, parse(onnx).getGraph()).matrix();
+    return read(OnnxGraph.read(onnx));
   }
 
-  private static ModelProto parse(Path onnx) throws IOException {
-    ModelProto model;
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(onnx))) {
-      CodedInputStream coded = CodedInputStream.newInstance(in);
-      coded.setSizeLimit(Integer.MAX_VALUE);
-      model = ModelProto.parseFrom(coded);
-    } catch (InvalidProtocolBufferException e) {
-      throw new IOException(onnx + ": not an ONNX model, or damaged; fetch it again", e);
-    }
-    if (!model.hasGraph() || model.getGraph().getNodeCount() == 0) {
-      throw new IOException(onnx + ": not an ONNX model: it has no graph; fetch it again");
-    }
-    return model;
+  /**
+   * Reads the matrix of a graph, {@code [vocabulary][hidden]}.
+   *
+   * @throws IOException if it has no such matrix
+   */
+  public static float[][] read(OnnxGraph graph) throws IOException {
+    WordEmbeddings embeddings = new WordEmbeddings(graph);
+    NodeProto gather = gather(graph);
+    return embeddings.rows(gather);
   }
 
-  private float[][] matrix() throws IOException {
-    float[][] largest = null;
-    for (NodeProto node : graph.getNodeList()) {
-      if (node.getOpType().equals("Gather") && readsInputIds(node.getInput(1))) {
-        Optional<float[][]> table = table(node);
-        if (table.isPresent() && (largest == null || table.get().length > largest.length)) {
-          largest = table.get();
-        }
-      }
-    }
-    if (largest == null) {
-      throw new IOException(
-          file
-              + ": no word embeddings: no Gather over '"
-              + INPUT_IDS
-              + "' found; give a plain export of a BERT-family model, not an optimiser-fused one");
-    }
-    return largest;
+  /** The {@code Gather} that looks words up. */
+  static NodeProto gather(OnnxGraph graph) throws IOException {
+    return graph.model().getGraph().getNodeList().stream()
+        .filter(node -> node.getOpType().equals("Gather"))
+        .filter(node -> graph.reads(node.getInput(1), OnnxGraph.INPUT_IDS))
+        .filter(node -> table(graph, node).filter(t -> t.getDimsCount() == 2).isPresent())
+        .max(Comparator.comparingLong(node -> table(graph, node).orElseThrow().getDims(0)))
+        .orElseThrow(
+            () ->
+                new IOException(
+                    graph.source()
+                        + ": no word embeddings: no Gather over '"
+                        + OnnxGraph.INPUT_IDS
+                        + "' found; give a plain export of a BERT-family model, not an"
+                        + " optimiser-fused one"));
   }
 
-  private boolean readsInputIds(String value) {
-    while (!value.equals(INPUT_IDS)) {
-      NodeProto producer = producers.get(value);
-      if (producer == null || !PASS_THROUGH.contains(producer.getOpType())) {
-        return false;
-      }
-      value = producer.getInput(0);
-    }
-    return true;
-  }
-
-  private Optional<float[][]> table(NodeProto gather) throws IOException {
+  /** What a {@code Gather} takes its rows from, perhaps through a {@code DequantizeLinear}. */
+  static Optional<TensorProto> table(OnnxGraph graph, NodeProto gather) {
     String name = gather.getInput(0);
-    NodeProto dequantize = producers.get(name);
-    if (dequantize == null) {
-      dequantize = consumer(gather.getOutput(0));
-    } else {
-      name = dequantize.getInput(0);
-    }
-    TensorProto tensor = weights.get(name);
-    if (tensor == null || tensor.getDimsCount() != 2) {
-      return Optional.empty();
-    }
-    if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
-      throw new IOException(
-          file + ": weights of '" + name + "' are in another file; give a model in one file");
-    }
-    boolean quantized = dequantize != null && dequantize.getOpType().equals("DequantizeLinear");
-    float scale = quantized ? decode(weight(dequantize, 1))[0] : 1f;
-    float zero = quantized && dequantize.getInputCount() > 2 ? decode(weight(dequantize, 2))[0] : 0f;
-    return Optional.of(rows(tensor, scale, zero));
+    return graph.weight(graph.producer(name).map(node -> node.getInput(0)).orElse(name));
   }
 
-  private NodeProto consumer(String value) {
-    return graph.getNodeList().stream()
-        .filter(node -> node.getInputList().contains(value))
-        .findFirst()
-        .orElse(null);
-  }
-
-  private TensorProto weight(NodeProto node, int input) throws IOException {
-    TensorProto tensor = weights.get(node.getInput(input));
-    if (tensor == null) {
-      throw new IOException(
-          file + ": '" + node.getName() + "' has no constant '" + node.getInput(input) + "'");
+  private float[][] rows(NodeProto gather) throws IOException {
+    Optional<NodeProto> dequantize =
+        graph
+            .producer(gather.getInput(0))
+            .or(() -> graph.consumers(gather.getOutput(0)).stream().findFirst())
+            .filter(node -> node.getOpType().equals("DequantizeLinear"));
+    float scale = 1;
+    float zero = 0;
+    if (dequantize.isPresent()) {
+      scale = scalar(dequantize.get(), 1);
+      zero = dequantize.get().getInputCount() > 2 ? scalar(dequantize.get(), 2) : 0;
     }
-    return tensor;
-  }
-
-  private float[][] rows(TensorProto tensor, float scale, float zero) throws IOException {
-    float[] values = decode(tensor);
-    int width = (int) tensor.getDims(1);
-    float[][] rows = new float[(int) tensor.getDims(0)][width];
-    if (values.length != (long) rows.length * width) {
-      throw new IOException(
-          "%s: '%s' holds %d numbers, not %d x %d; fetch the model again"
-              .formatted(file, tensor.getName(), values.length, rows.length, width));
-    }
+    TensorProto table = table(graph, gather).orElseThrow();
+    float[] values = graph.decode(table);
+    int width = (int) table.getDims(1);
+    float[][] rows = new float[(int) table.getDims(0)][width];
     for (int i = 0; i < values.length; i++) {
       rows[i / width][i % width] = (values[i] - zero) * scale;
     }
     return rows;
   }
 
-  private float[] decode(TensorProto tensor) throws IOException {
-    ByteBuffer raw = tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-    TensorProto.DataType type = TensorProto.DataType.forNumber(tensor.getDataType());
-    boolean isRaw = raw.hasRemaining();
-    return switch (type) {
-      case FLOAT -> {
-        float[] values = new float[isRaw ? raw.remaining() / 4 : tensor.getFloatDataCount()];
-        for (int i = 0; i < values.length; i++) {
-          values[i] = isRaw ? raw.getFloat() : tensor.getFloatData(i);
-        }
-        yield values;
-      }
-      case FLOAT16 -> {
-        float[] values = new float[isRaw ? raw.remaining() / 2 : tensor.getInt32DataCount()];
-        for (int i = 0; i < values.length; i++) {
-          values[i] =
-              Float.float16ToFloat(isRaw ? raw.getShort() : (short) tensor.getInt32Data(i));
-        }
-        yield values;
-      }
-      case INT8, UINT8 -> {
-        int mask = type == TensorProto.DataType.UINT8 ? 0xFF : -1;
-        float[] values = new float[isRaw ? raw.remaining() : tensor.getInt32DataCount()];
-        for (int i = 0; i < values.length; i++) {
-          values[i] = isRaw ? raw.get() & mask : tensor.getInt32Data(i);
-        }
-        yield values;
-      }
-      case null, default ->
-          throw new IOException(
-              "%s: '%s' is of type %s, which cannot be read; export it as float or int8"
-                  .formatted(file, tensor.getName(), type));
-    };
+  private float scalar(NodeProto node, int input) throws IOException {
+    String name = node.getInput(input);
+    TensorProto tensor =
+        graph
+            .weight(name)
+            .orElseThrow(
+                () ->
+                    new IOException(
+                        graph.source() + ": '" + node.getName() + "' has no constant '" + name + "'"));
+    float[] values = graph.decode(tensor);
+    if (values.length != 1) {
+      throw new IOException(
+          "%s: '%s' holds %d numbers, not one for all word embeddings; fetch the model again"
+              .formatted(graph.source(), name, values.length));
+    }
+    return values[0];
   }
 }

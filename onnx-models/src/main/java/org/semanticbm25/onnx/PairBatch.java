@@ -1,0 +1,48 @@
+package org.semanticbm25.onnx;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Windows of like lengths that run through the model together.
+ *
+ * @param windows each of one passage
+ * @param queryTokens number of tokens of the query, the same in all windows
+ * @param length of the longest window, with the three tokens around query and passage
+ */
+record PairBatch(List<Window> windows, int queryTokens, int length) {
+  /**
+   * A part of a passage.
+   *
+   * @param passage number of the passage
+   * @param start first token
+   * @param end after the last token
+   */
+  record Window(int passage, int start, int end) {
+    int size() {
+      return end - start;
+    }
+  }
+
+  /** Tokens around query and passage. */
+  static final int SPECIAL_TOKENS = 3;
+
+  // On a CPU bigger batches gain nothing (stack of measurements in the README), padding costs.
+  private static final int MAX_WINDOWS = 8;
+  private static final int MAX_TOKENS = 2048;
+
+  /** Groups windows by length: the longest first, so that cores end at about the same time. */
+  static List<PairBatch> of(List<Window> windows, int queryTokens) {
+    List<Window> sorted = new ArrayList<>(windows);
+    sorted.sort(Comparator.comparingInt(Window::size).reversed());
+    List<PairBatch> batches = new ArrayList<>();
+    for (int start = 0, end; start < sorted.size(); start = end) {
+      int length = sorted.get(start).size() + queryTokens + SPECIAL_TOKENS;
+      int size = Math.clamp(MAX_TOKENS / length, 1, MAX_WINDOWS);
+      end = Math.min(start + size, sorted.size());
+      batches.add(new PairBatch(sorted.subList(start, end), queryTokens, length));
+    }
+    return batches;
+  }
+}

@@ -1,0 +1,378 @@
+package org.semanticbm25.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
+import org.semanticbm25.onnx.PairBatch.Window;
+
+/**
+ * Runs a query with many passages through one ONNX session: tokenises, sorts by length, packs small
+ * batches and lets as many threads as asked run them, each with its own direct buffers. The session
+ * itself runs single-threaded: on a CPU whole batches side by side are faster than a batch on
+ * several cores.
+ *
+ * <p>Thread-safe: callers share the threads. {@link #close()} stops what is running and waits for
+ * it.
+ */
+final class PairEngine implements Closeable {
+  private static final int TOKENIZE_AT_ONCE = 8;
+
+  static final int MIN_PASSAGE_TOKENS = 64;
+
+  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final PairModel model;
+  private final Set<String> inputs;
+  private final Set<String> outputs;
+  private final int maxTokens;
+  private final LongPassages longPassages;
+  private final ExecutorService threads;
+  private final ThreadLocal<Buffers> buffers = ThreadLocal.withInitial(Buffers::new);
+  private final Set<Task<?>> running = new HashSet<>();
+  private boolean closed;
+
+  /** Hears of the output of a batch, while it lives; from several threads at a time. */
+  @FunctionalInterface
+  interface Reader {
+    void read(PairBatch batch, OnnxTensor output) throws OrtException, IOException;
+  }
+
+  /**
+   * Takes over a model and closes it in the end.
+   *
+   * @param output to compute
+   * @param threads batches that run side by side
+   * @param maxTokens of a pair, with the three special ones
+   */
+  PairEngine(
+      PairModel model, String output, int threads, int maxTokens, LongPassages longPassages) {
+    this.model = model;
+    this.inputs = model.session().getInputNames();
+    this.outputs = Set.of(output);
+    this.maxTokens = maxTokens;
+    this.longPassages = longPassages;
+    this.threads =
+        Executors.newFixedThreadPool(
+            threads, Thread.ofPlatform().daemon().name("cross-encoder-", 0).factory());
+  }
+
+  /** Options for a session of which several threads run batches side by side. */
+  static OrtSession.SessionOptions sessionOptions() throws OrtException {
+    OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+    options.setIntraOpNumThreads(1);
+    options.setInterOpNumThreads(1);
+    // a plan for every shape seen would let memory grow for ever
+    options.setMemoryPatternOptimization(false);
+    return options;
+  }
+
+  /** The tokens of a query; one that leaves a passage too little room is cut. */
+  int[] queryTokens(String query) {
+    int[] tokens = model.tokenizer().encode(query);
+    int most = maxTokens - PairBatch.SPECIAL_TOKENS - MIN_PASSAGE_TOKENS;
+    return Arrays.copyOf(tokens, Math.min(tokens.length, most));
+  }
+
+  /** Tokens of a passage that fit beside a query. */
+  int room(int queryTokens) {
+    return maxTokens - queryTokens - PairBatch.SPECIAL_TOKENS;
+  }
+
+  /**
+   * Begins to run a query with passages.
+   *
+   * @param result what the task completes with when the reader has heard of all batches
+   * @throws IllegalStateException if closed
+   */
+  <R> Task<R> submit(String query, List<String> passages, Reader reader, R result)
+      throws IOException {
+    Task<R> task = new Task<>(queryTokens(query), List.copyOf(passages), reader, result);
+    synchronized (running) {
+      if (closed) {
+        task.release();
+        throw new IllegalStateException(model.source() + ": closed");
+      }
+      running.add(task);
+    }
+    task.start();
+    return task;
+  }
+
+  /** A query with passages on its way. */
+  final class Task<R> extends CompletableFuture<R> {
+    private final int[] query;
+    private final List<String> passages;
+    private final Reader reader;
+    private final R result;
+    private final int[][] tokens;
+    // null when no run can use it any more
+    private OrtSession.RunOptions options;
+
+    private Task(int[] query, List<String> passages, Reader reader, R result) throws IOException {
+      this.query = query;
+      this.passages = passages;
+      this.reader = reader;
+      this.result = result;
+      this.tokens = new int[passages.size()][];
+      try {
+        options = new OrtSession.RunOptions();
+      } catch (OrtException e) {
+        throw new IOException(model.source() + ": ONNX Runtime failed", e);
+      }
+    }
+
+    private void start() {
+      int chunks = (passages.size() + TOKENIZE_AT_ONCE - 1) / TOKENIZE_AT_ONCE;
+      inParallel(chunks, this::tokenize, this::runBatches);
+    }
+
+    private void tokenize(int chunk) {
+      int end = Math.min((chunk + 1) * TOKENIZE_AT_ONCE, tokens.length);
+      for (int i = chunk * TOKENIZE_AT_ONCE; i < end && !isDone(); i++) {
+        String passage = passages.get(i);
+        tokens[i] = longPassages.encode(model.tokenizer(), passage, room(query.length));
+      }
+    }
+
+    private void runBatches() {
+      List<Window> all = new ArrayList<>();
+      // one that is done already, stopped that is, may lack tokens
+      for (int i = 0; i < tokens.length && !isDone(); i++) {
+        all.addAll(longPassages.windows(i, tokens[i].length, room(query.length)));
+      }
+      List<PairBatch> batches = isDone() ? List.of() : PairBatch.of(all, query.length);
+      inParallel(batches.size(), i -> run(batches.get(i)), this::end);
+    }
+
+    /** Has units of work done by the threads and then, in any event, what comes next. */
+    private void inParallel(int units, IntConsumer work, Runnable next) {
+      if (units == 0) {
+        next.run();
+      }
+      AtomicInteger left = new AtomicInteger(units);
+      for (int i = 0; i < units; i++) {
+        int unit = i;
+        threads.execute(
+            () -> {
+              try {
+                if (!isDone()) {
+                  work.accept(unit);
+                }
+              } catch (Throwable e) {
+                stop(e);
+              }
+              if (left.decrementAndGet() == 0) {
+                next.run();
+              }
+            });
+      }
+    }
+
+    private void run(PairBatch batch) {
+      try (Packed packed = buffers.get().pack(batch, query, tokens);
+          OrtSession.Result ran = model.session().run(packed.tensors(), outputs, options)) {
+        reader.read(batch, (OnnxTensor) ran.get(0));
+      } catch (OrtException e) {
+        if (!isDone()) {
+          stop(new IOException(model.source() + ": ONNX Runtime failed to run it: " + e.getMessage(), e));
+        }
+      } catch (IOException e) {
+        stop(e);
+      }
+    }
+
+    private void end() {
+      release();
+      synchronized (running) {
+        running.remove(this);
+        running.notifyAll();
+      }
+      complete(result);
+    }
+
+    private synchronized void release() {
+      options.close();
+      options = null;
+    }
+
+    private synchronized void stop(Throwable reason) {
+      completeExceptionally(reason);
+      terminate();
+    }
+
+    /** Stops also what is running now. */
+    @Override
+    public synchronized boolean cancel(boolean mayInterruptIfRunning) {
+      boolean cancelled = super.cancel(mayInterruptIfRunning);
+      terminate();
+      return cancelled;
+    }
+
+    private void terminate() {
+      try {
+        if (options != null) {
+          options.setTerminate(true);
+        }
+      } catch (OrtException e) {
+        throw new IllegalStateException(model.source() + ": ONNX Runtime failed to stop", e);
+      }
+    }
+  }
+
+  /** Inputs of one run, over buffers that live on. */
+  private record Packed(Map<String, OnnxTensor> tensors) implements AutoCloseable {
+    @Override
+    public void close() {
+      tensors.values().forEach(OnnxTensor::close);
+    }
+  }
+
+  /** Direct memory of one thread, which grows to the largest batch it has seen. */
+  private final class Buffers {
+    private LongBuffer ids = longs(0);
+    private LongBuffer mask = longs(0);
+    private LongBuffer types = longs(0);
+    private FloatBuffer passageMask = floats(0);
+    private final LongBuffer queryEnd = longs(1);
+
+    Packed pack(PairBatch batch, int[] query, int[][] tokens) throws OrtException {
+      int rows = batch.windows().size();
+      int size = rows * batch.length();
+      if (ids.capacity() < size) {
+        ids = longs(size);
+        mask = longs(size);
+        types = longs(size);
+        passageMask = floats(size);
+      }
+      for (int row = 0; row < rows; row++) {
+        Window window = batch.windows().get(row);
+        fill(row * batch.length(), batch.length(), query, tokens[window.passage()], window);
+      }
+      queryEnd.put(0, query.length + 1L);
+      long[] shape = {rows, batch.length()};
+      Map<String, OnnxTensor> tensors = new HashMap<>();
+      try {
+        put(tensors, OnnxGraph.INPUT_IDS, ids, size, shape);
+        put(tensors, OnnxGraph.ATTENTION_MASK, mask, size, shape);
+        put(tensors, OnnxGraph.TOKEN_TYPE_IDS, types, size, shape);
+        put(tensors, OnnxGraph.QUERY_END, queryEnd, 1, new long[] {1});
+        if (inputs.contains(OnnxGraph.PASSAGE_MASK)) {
+          tensors.put(
+              OnnxGraph.PASSAGE_MASK,
+              OnnxTensor.createTensor(
+                  environment,
+                  passageMask.slice(0, size),
+                  new long[] {rows, 1, batch.length(), 1}));
+        }
+        return new Packed(tensors);
+      } catch (OrtException e) {
+        new Packed(tensors).close();
+        throw e;
+      }
+    }
+
+    private void fill(int at, int length, int[] query, int[] passage, Window window) {
+      int querySeparator = at + query.length + 1;
+      int passageEnd = querySeparator + 1 + window.size();
+      for (int i = at; i < at + length; i++) {
+        boolean isPassage = i > querySeparator && i < passageEnd;
+        ids.put(i, 0);
+        mask.put(i, i <= passageEnd ? 1 : 0);
+        types.put(i, i > querySeparator && i <= passageEnd ? 1 : 0);
+        passageMask.put(i, isPassage ? 1 : 0);
+      }
+      ids.put(at, model.tokenizer().first());
+      for (int i = 0; i < query.length; i++) {
+        ids.put(at + 1 + i, query[i]);
+      }
+      ids.put(querySeparator, model.tokenizer().separator());
+      for (int i = window.start(); i < window.end(); i++) {
+        ids.put(querySeparator + 1 + i - window.start(), passage[i]);
+      }
+      ids.put(passageEnd, model.tokenizer().separator());
+    }
+
+    private void put(
+        Map<String, OnnxTensor> tensors, String name, LongBuffer values, int size, long[] shape)
+        throws OrtException {
+      if (inputs.contains(name)) {
+        tensors.put(name, OnnxTensor.createTensor(environment, values.slice(0, size), shape));
+      }
+    }
+
+    private static LongBuffer longs(int size) {
+      return ByteBuffer.allocateDirect(8 * size).order(ByteOrder.nativeOrder()).asLongBuffer();
+    }
+
+    private static FloatBuffer floats(int size) {
+      return ByteBuffer.allocateDirect(4 * size).order(ByteOrder.nativeOrder()).asFloatBuffer();
+    }
+  }
+
+  /** What a caller is told when waiting for work failed; one that was interrupted stops it. */
+  static IOException failure(Future<?> work, Exception e) {
+    return switch (e.getCause()) {
+      case IOException io -> io;
+      case RuntimeException runtime -> throw runtime;
+      case Error error -> throw error;
+      case null, default -> {
+        work.cancel(true);
+        Thread.currentThread().interrupt();
+        yield new InterruptedIOException("interrupted while scoring");
+      }
+    };
+  }
+
+  PairTokenizer tokenizer() {
+    return model.tokenizer();
+  }
+
+  /** Stops what is running, waits for it and frees the session. Callers see an exception. */
+  @Override
+  public void close() throws IOException {
+    synchronized (running) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      running.forEach(task -> task.stop(new IllegalStateException(model.source() + ": closed")));
+      awaitTasks();
+    }
+    threads.close();
+    model.close();
+  }
+
+  private void awaitTasks() {
+    boolean interrupted = false;
+    while (!running.isEmpty()) {
+      try {
+        running.wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package org.semanticbm25.onnx;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * A graph that reads pairs, loaded, and its tokenizer, after checks that they belong together.
+ *
+ * @param source of the graph, for messages
+ * @param session of the graph
+ * @param tokenizer for pairs
+ * @param maxTokens longest input: the fewest positions that any file of the model tells
+ */
+record PairModel(String source, OrtSession session, PairTokenizer tokenizer, int maxTokens)
+    implements Closeable {
+  private static final Set<String> INPUTS =
+      Set.of(
+          OnnxGraph.INPUT_IDS,
+          OnnxGraph.ATTENTION_MASK,
+          OnnxGraph.TOKEN_TYPE_IDS,
+          OnnxGraph.PASSAGE_MASK,
+          OnnxGraph.QUERY_END);
+  private static final int DEFAULT_POSITIONS = 512;
+  // rows of padding that make an embedding's size a multiple of what some hardware likes
+  private static final int MAX_PADDING_ROWS = 127;
+  private static final int PADDING_MULTIPLE = 8;
+
+  /**
+   * Loads a model.
+   *
+   * @param graph of that model, or an edited one
+   */
+  static PairModel open(NeuralModel model, OnnxGraph graph) throws IOException {
+    checkInputs(model, graph);
+    checkVocabulary(model, graph);
+    int configured = model.configuredPositions().orElse(DEFAULT_POSITIONS);
+    int maxTokens = Math.min(configured, graph.positions().orElse(configured));
+    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    PairTokenizer tokenizer = new PairTokenizer(model.tokenizer());
+    try (OrtSession.SessionOptions options = PairEngine.sessionOptions()) {
+      return new PairModel(
+          model.onnx().toString(),
+          environment.createSession(graph.bytes(), options),
+          tokenizer,
+          maxTokens);
+    } catch (OrtException e) {
+      tokenizer.close();
+      throw new IOException(
+          model.onnx() + ": ONNX Runtime cannot load it; fetch the model again", e);
+    }
+  }
+
+  private static void checkInputs(NeuralModel model, OnnxGraph graph) throws IOException {
+    Set<String> unknown = new HashSet<>(graph.inputs());
+    unknown.removeAll(INPUTS);
+    boolean complete =
+        graph.inputs().contains(OnnxGraph.INPUT_IDS)
+            && graph.inputs().contains(OnnxGraph.ATTENTION_MASK);
+    if (!complete || !unknown.isEmpty()) {
+      throw new IOException(
+          "%s: its inputs are %s, not %s, %s and perhaps %s; give the export of a BERT-family model"
+              .formatted(
+                  model.onnx(),
+                  graph.inputs(),
+                  OnnxGraph.INPUT_IDS,
+                  OnnxGraph.ATTENTION_MASK,
+                  OnnxGraph.TOKEN_TYPE_IDS));
+    }
+  }
+
+  private static void checkVocabulary(NeuralModel model, OnnxGraph graph) throws IOException {
+    int tokens = Tokenizers.vocabulary(model.tokenizer()).pieces().size();
+    int rows = graph.vocabularySize();
+    boolean padded = rows % PADDING_MULTIPLE == 0 && rows - tokens <= MAX_PADDING_ROWS;
+    if (rows < tokens || (rows > tokens && !padded)) {
+      throw new IOException(
+          "%s has %d tokens but %s %d word embeddings; they belong to different models"
+              .formatted(model.tokenizer(), tokens, model.onnx(), rows));
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (tokenizer) {
+      session.close();
+    } catch (OrtException e) {
+      throw new IOException(source + ": ONNX Runtime failed to close it", e);
+    }
+  }
+}
