@@ -36,6 +36,7 @@ import picocli.CommandLine.ScopeType;
       EvalCommand.class,
       TuneCommand.class,
       LatencyCommand.class,
+      ModelCommand.class,
       CommandLine.HelpCommand.class
     })
 public final class Main {

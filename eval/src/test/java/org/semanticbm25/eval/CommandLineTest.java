@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.semanticbm25.onnx.TinyBert;
 import org.semanticbm25.onnx.TinyModel;
 import org.semanticbm25.onnx.TinyModel.Weights;
 
@@ -361,5 +362,43 @@ class CommandLineTest {
       command.add(argument.toString());
     }
     return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(at("log").toFile()).start();
+  }
+
+  private void crossEncoder() throws IOException {
+    TinyModel.write(at("bert"), Weights.FLOAT);
+    new TinyBert(new TinyBert.Shape(TinyModel.VOCABULARY.size(), 64, 3, 32, 2, 128), 1)
+        .write(at("bert"));
+  }
+
+  @Test
+  void looksAtCutsAndQuantisesModels() throws IOException {
+    crossEncoder();
+    ok("model", "info", at("bert"));
+    assertTrue(out.contains("3 layers"), out);
+    assertTrue(out.contains("input_ids, attention_mask, token_type_ids"), out);
+    assertTrue(out.matches("(?s).*positions +64\\R.*"), out);
+    ok("model", "quantize", at("bert"), at("int8"));
+    ok("model", "info", at("int8"));
+    assertTrue(out.matches("(?s).*8-bit integers +yes\\R.*"), out);
+    ok("model", "cut", at("bert"), at("cut"), "--layers", "2");
+    ok("model", "info", at("cut"));
+    assertTrue(out.contains("2 layers"), out);
+    assertTrue(out.contains("outputs          attention_mass"), out);
+  }
+
+  @Test
+  void refusesBadModelEdits() throws IOException {
+    crossEncoder();
+    refused(List.of("model", "cut", at("bert"), at("new"), "--layers", "4"), "has 3 layers");
+    refused(List.of("model", "cut", at("bert"), at("bert"), "--layers", "1"), "is there already");
+    refused(List.of("model", "quantize", at("missing"), at("new")), at("missing"), "no such model");
+    ok("model", "quantize", at("bert"), at("int8"));
+    refused(List.of("model", "quantize", at("int8"), at("new")), "is quantised already");
+    refused(
+        List.of("model", "fetch", "model", at("new")), "give them as owner/model");
+    refused(
+        List.of("model", "fetch", "a/b", at("new"), "--hub", "http://192.0.2.1"), "not an HTTPS");
+    assertEquals(2, run("model"));
+    assertEquals(2, run("model", "cut", at("bert"), at("new")));
   }
 }

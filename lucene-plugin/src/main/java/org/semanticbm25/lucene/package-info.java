@@ -6,5 +6,8 @@
  * org.semanticbm25.lucene.SemanticBM25} turns texts into queries and scores them. The index is only
  * ever read. After many new documents attach again: terms that came since fall back to their
  * wordpieces.
+ *
+ * <p>{@link org.semanticbm25.lucene.CrossEncoderRescorer} reranks hits with a full cross-encoder, which
+ * reads texts from a {@link org.semanticbm25.lucene.PassageSource}.
  */
 package org.semanticbm25.lucene;

@@ -28,7 +28,7 @@ record PairBatch(List<Window> windows, int queryTokens, int length) {
   /** Tokens around query and passage. */
   static final int SPECIAL_TOKENS = 3;
 
-  // On a CPU bigger batches gain nothing (stack of measurements in the README), padding costs.
+  // on a CPU bigger batches gain nothing, and padding costs
   private static final int MAX_WINDOWS = 8;
   private static final int MAX_TOKENS = 2048;
 

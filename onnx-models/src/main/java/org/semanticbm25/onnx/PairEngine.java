@@ -240,7 +240,7 @@ final class PairEngine implements Closeable {
   }
 
   /** Inputs of one run, over buffers that live on. */
-  private record Packed(Map<String, OnnxTensor> tensors) implements AutoCloseable {
+  record Packed(Map<String, OnnxTensor> tensors) implements AutoCloseable {
     @Override
     public void close() {
       tensors.values().forEach(OnnxTensor::close);
@@ -248,7 +248,7 @@ final class PairEngine implements Closeable {
   }
 
   /** Direct memory of one thread, which grows to the largest batch it has seen. */
-  private final class Buffers {
+  final class Buffers {
     private LongBuffer ids = longs(0);
     private LongBuffer mask = longs(0);
     private LongBuffer types = longs(0);

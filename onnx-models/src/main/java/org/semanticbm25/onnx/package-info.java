@@ -5,5 +5,10 @@
  * org.semanticbm25.onnx.NeuralModel}: {@link org.semanticbm25.onnx.WordEmbeddings} finds the
  * embedding matrix, {@link org.semanticbm25.onnx.IdfDirection} its IDF direction, and {@link
  * org.semanticbm25.onnx.TermEncoder} runs terms through the network. None of it is needed to search.
+ *
+ * <p>{@link org.semanticbm25.onnx.CrossEncoder} runs a full cross-encoder, {@link
+ * org.semanticbm25.onnx.AttentionTaps} looks into its attention, {@link
+ * org.semanticbm25.onnx.OnnxGraph} edits its graph, and {@link org.semanticbm25.onnx.ModelDownload}
+ * fetches one. A cross-encoder costs milliseconds a pair: rerank a hundred hits with it, no more.
  */
 package org.semanticbm25.onnx;

@@ -1,0 +1,83 @@
+package org.semanticbm25.lucene;
+
+import java.io.IOException;
+import java.util.Set;
+import java.util.StringJoiner;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.index.DocValuesType;
+import org.apache.lucene.index.FieldInfo;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.SortedDocValues;
+import org.apache.lucene.index.BinaryDocValues;
+import org.apache.lucene.index.StoredFields;
+
+/**
+ * Where the text of a document comes from that a cross-encoder reads: a stored field, doc values, or
+ * a function of the caller's.
+ *
+ * <p>A caller's own source is a lambda: {@code leaf -> doc -> text(leaf, doc)}.
+ *
+ * @lucene.experimental
+ */
+@FunctionalInterface
+public interface PassageSource {
+  /** Texts of a segment's documents. Used by one thread, with ascending documents. */
+  @FunctionalInterface
+  interface Passages {
+    /**
+     * The text of a document, or null if it has none.
+     *
+     * @param doc number in the segment
+     */
+    String text(int doc) throws IOException;
+  }
+
+  /** Opens a segment. */
+  Passages open(LeafReaderContext leaf) throws IOException;
+
+  /** Reads stored fields; values of several fields, in the order given, are joined by a space. */
+  static PassageSource storedFields(String... fields) {
+    Set<String> wanted = Set.of(fields);
+    return leaf -> {
+      StoredFields stored = leaf.reader().storedFields();
+      return doc -> {
+        Document document = stored.document(doc, wanted);
+        StringJoiner text = new StringJoiner(" ");
+        for (String field : fields) {
+          for (String value : document.getValues(field)) {
+            text.add(value);
+          }
+        }
+        return text.toString();
+      };
+    };
+  }
+
+  /**
+   * Reads sorted or binary doc values as UTF-8.
+   *
+   * @throws IllegalArgumentException when a segment is opened whose field is of another kind
+   */
+  static PassageSource docValues(String field) {
+    return leaf -> {
+      FieldInfo info = leaf.reader().getFieldInfos().fieldInfo(field);
+      DocValuesType type = info == null ? DocValuesType.NONE : info.getDocValuesType();
+      return switch (type) {
+        case SORTED -> {
+          SortedDocValues values = leaf.reader().getSortedDocValues(field);
+          yield doc ->
+              values.advanceExact(doc) ? values.lookupOrd(values.ordValue()).utf8ToString() : null;
+        }
+        case BINARY -> {
+          BinaryDocValues values = leaf.reader().getBinaryDocValues(field);
+          yield doc -> values.advanceExact(doc) ? values.binaryValue().utf8ToString() : null;
+        }
+        case NONE -> doc -> null;
+        default ->
+            throw new IllegalArgumentException(
+                "field '%s' has doc values of type %s, not SORTED or BINARY; give a field that holds text"
+                    .formatted(field, type));
+      };
+    };
+  }
+}
