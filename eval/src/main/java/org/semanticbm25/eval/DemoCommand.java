@@ -18,6 +18,7 @@ import java.util.stream.Collectors;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.semanticbm25.eval.Run.Hit;
+import org.semanticbm25.onnx.Digests;
 import org.semanticbm25.similarity.SoftTermQuery;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -58,7 +59,7 @@ final class DemoCommand implements Callable<Integer> {
     try (Workspace.Prepared prepared =
         workspace.prepare(
             NAME,
-            Workspace.fingerprint(sources),
+            Digests.sha256(sources),
             analyzer,
             consumer -> {
               for (Passage passage : JavadocCorpus.read(sources)) {

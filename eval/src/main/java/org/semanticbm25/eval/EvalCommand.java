@@ -6,6 +6,8 @@ import java.util.concurrent.Callable;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.apache.lucene.index.DirectoryReader;
+import org.semanticbm25.onnx.CrossEncoder;
+import org.semanticbm25.onnx.Digests;
 import org.semanticbm25.similarity.ScoringParameters;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,7 +21,8 @@ import picocli.CommandLine.Spec;
     name = "eval",
     sortOptions = false,
     description = {
-      "Measure BM25 and semantic BM25 on a collection in BEIR's layout.",
+      "Measure BM25, semantic BM25 and, with --model, a cross-encoder on a collection in BEIR's"
+          + " layout. The cross-encoder reranks the first hits of BM25.",
       "Prints nDCG@10, RR@10, R@100, AP@1000 and Judged@10, with the p-value of a paired t-test"
           + " against BM25 (Holm-corrected), and writes TREC run files.%n"
     })
@@ -53,6 +56,14 @@ final class EvalCommand implements Callable<Integer> {
   String tuneOn;
 
   @Option(
+      names = "--rerank",
+      paramLabel = "N",
+      defaultValue = "100",
+      description =
+          "hits of BM25 that the cross-encoder reranks (default: ${DEFAULT-VALUE})")
+  int rerank;
+
+  @Option(
       names = "--relevant",
       paramLabel = "GRADE",
       defaultValue = "1",
@@ -73,15 +84,20 @@ final class EvalCommand implements Callable<Integer> {
   Report.Format format;
 
   @Mixin Workspace workspace;
+  @Mixin CrossEncoderOption crossEncoder;
   @Spec CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
+    if (rerank < 1) {
+      throw new UserException("--rerank " + rerank + ": must be 1 or more");
+    }
     Dataset dataset = Dataset.read(folder, split);
     Analyzer analyzer = new EnglishAnalyzer();
-    String fingerprint = Workspace.fingerprint(dataset.corpus());
-    try (Workspace.Prepared prepared =
-        workspace.prepare(dataset.name(), fingerprint, analyzer, dataset::forEachPassage)) {
+    String fingerprint = Digests.sha256(dataset.corpus());
+    try (CrossEncoder encoder = crossEncoder.open().orElse(null);
+        Workspace.Prepared prepared =
+            workspace.prepare(dataset.name(), fingerprint, analyzer, dataset::forEachPassage)) {
       Evaluation evaluation = new Evaluation(dataset, relevant);
       if (run != null) {
         Run first = Run.read(run);
@@ -100,6 +116,15 @@ final class EvalCommand implements Callable<Integer> {
         }
         RankingSystem semantic = RankingSystem.semantic(prepared.reader(), prepared.semantic());
         evaluation.add("semantic", semantic.run(dataset.queries(), DEPTH));
+      }
+      if (encoder != null) {
+        Run first = evaluation.runs().get("bm25");
+        try (Terminal progress = new Terminal()) {
+          evaluation.add(
+              "cross-encoder",
+              new Reranker(prepared.reader(), rerank)
+                  .rerank(first, dataset.queries(), encoder, progress));
+        }
       }
       Path runs = output != null ? output : workspace.home.resolve("runs").resolve(dataset.name());
       evaluation.write(runs);

@@ -4,14 +4,17 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.semanticbm25.onnx.ModelDownload;
 import org.semanticbm25.onnx.NeuralModel;
 import org.semanticbm25.onnx.OnnxGraph;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code sbm25 model}: ONNX models, fetched, looked at and edited. */
 @Command(
@@ -30,13 +33,15 @@ final class ModelCommand {
   private static void writeBeside(NeuralModel model, OnnxGraph graph, Path folder)
       throws IOException {
     Path onnx = folder.resolve("model.onnx");
-    if (Files.exists(onnx)) {
-      throw new UserException(onnx + ": is there already; give another folder");
+    for (Path file : List.of(onnx, folder.resolve("tokenizer.json"), folder.resolve("config.json"))) {
+      if (Files.exists(file)) {
+        throw new UserException(file + ": is there already; give another folder");
+      }
     }
     Files.createDirectories(folder);
     for (String name : new String[] {"tokenizer.json", "config.json"}) {
       Path from = model.tokenizer().resolveSibling(name);
-      if (Files.exists(from) && !Files.exists(folder.resolve(name))) {
+      if (Files.exists(from)) {
         Files.copy(from, folder.resolve(name));
       }
     }
@@ -84,7 +89,7 @@ final class ModelCommand {
         names = "--hub",
         paramLabel = "URL",
         description = "where models are fetched from (default: ${DEFAULT-VALUE})",
-        defaultValue = "https://huggingface.co/")
+        defaultValue = ModelDownload.HUB)
     URI hub;
 
     @Override
@@ -104,6 +109,8 @@ final class ModelCommand {
     @Parameters(paramLabel = "DIR", description = "folder of the model, or its ONNX file")
     Path place;
 
+    @Spec CommandSpec spec;
+
     @Override
     public Integer call() throws IOException {
       NeuralModel model = NeuralModel.at(place);
@@ -115,7 +122,6 @@ final class ModelCommand {
       line("outputs", "%s", String.join(", ", graph.outputs()));
       line("opset", "%d", graph.opset());
       line("weights", "%,d", graph.parameters());
-      line("word embeddings", "%,d", graph.vocabularySize());
       line(
           "positions",
           "%s",
@@ -128,11 +134,15 @@ final class ModelCommand {
               .map(operator -> "fused into '" + operator + "', cannot be looked into")
               .orElse(graph.layers() + " layers"));
       line("8-bit integers", "%s", graph.isQuantized() ? "yes" : "no");
+      if (graph.fusedAttention().isEmpty()) {
+        line("word embeddings", "%,d", graph.vocabularySize());
+      }
+      spec.commandLine().getOut().flush();
       return 0;
     }
 
-    private static void line(String name, String format, Object... arguments) {
-      System.out.printf("%-16s %s%n", name, format.formatted(arguments));
+    private void line(String name, String format, Object... arguments) {
+      spec.commandLine().getOut().printf("%-16s %s%n", name, format.formatted(arguments));
     }
   }
 

@@ -3,15 +3,20 @@ package org.semanticbm25.eval;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.search.Explanation;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopDocs;
-import org.semanticbm25.lucene.SemanticBM25;
+import org.semanticbm25.lucene.CrossEncoderRescorer;
+import org.semanticbm25.lucene.PassageSource;
+import org.semanticbm25.onnx.CrossEncoder;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,14 +28,30 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "search",
     sortOptions = false,
-    description = "Search an index, with the hits and scores of BM25 or semantic BM25.%n")
+    description = {
+      "Search an index, with the hits and scores of BM25, semantic BM25 or a cross-encoder.",
+      "The cross-encoder reranks the first 100 hits of BM25.%n"
+    })
 final class SearchCommand implements Callable<Integer> {
   private static final int SNIPPET = 160;
+  private static final int RERANKED = 100;
 
   /** What scores a query. */
   enum ScorerName {
     BM25,
-    SEMANTIC
+    SEMANTIC,
+    CROSS_ENCODER;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /** Explains the score of a hit. */
+  @FunctionalInterface
+  private interface Explainer {
+    Explanation explain(int doc) throws IOException;
   }
 
   @Parameters(paramLabel = "INDEX", description = "a folder with a Lucene index")
@@ -43,7 +64,9 @@ final class SearchCommand implements Callable<Integer> {
       names = "--scorer",
       paramLabel = "NAME",
       defaultValue = "semantic",
-      description = "bm25, or semantic, which needs a side file of 'attach' (default: semantic)")
+      description =
+          "bm25; cross-encoder, which needs --model; or semantic, which needs a side file of 'attach'"
+              + " (default: semantic)")
   ScorerName scorer;
 
   @Option(names = "-n", paramLabel = "N", defaultValue = "10", description = "hits (default: 10)")
@@ -68,6 +91,7 @@ final class SearchCommand implements Callable<Integer> {
   Path side;
 
   @Mixin Workspace workspace;
+  @Mixin CrossEncoderOption crossEncoder;
   @Spec CommandSpec spec;
 
   @Override
@@ -77,22 +101,63 @@ final class SearchCommand implements Callable<Integer> {
     }
     try (DirectoryReader reader = Workspace.openIndex(index)) {
       Analyzer analyzer = analyzers.get();
-      RankingSystem system;
-      if (scorer == ScorerName.SEMANTIC) {
-        Path file = side != null ? side : Workspace.sideFile(index, field);
-        SemanticBM25 semantic = workspace.open(file, analyzer);
-        system = RankingSystem.semantic(reader, semantic);
-      } else {
-        system = RankingSystem.bm25(reader, field, analyzer, 0.9f, 0.4f);
+      switch (scorer) {
+        case SEMANTIC -> {
+          Path file = side != null ? side : Workspace.sideFile(index, field);
+          searchWith(RankingSystem.semantic(reader, workspace.open(file, analyzer)));
+        }
+        case BM25 -> searchWith(bm25(reader, analyzer));
+        case CROSS_ENCODER -> rerank(bm25(reader, analyzer));
       }
-      print(system.searcher(), system.query(text));
     }
     return 0;
   }
 
-  private void print(IndexSearcher searcher, Query query) throws IOException {
+  private RankingSystem bm25(DirectoryReader reader, Analyzer analyzer) {
+    return RankingSystem.bm25(reader, field, analyzer, EvalCommand.K1, EvalCommand.B);
+  }
+
+  private void searchWith(RankingSystem system) throws IOException {
+    IndexSearcher searcher = system.searcher();
+    Query query = system.query(text);
+    print(searcher, searcher.search(query, count), doc -> searcher.explain(query, doc));
+  }
+
+  private void rerank(RankingSystem bm25) throws IOException {
+    IndexSearcher searcher = bm25.searcher();
+    Query query = bm25.query(text);
+    TopDocs first = searcher.search(query, Math.max(count, RERANKED));
+    requireStored(searcher, first);
+    try (CrossEncoder encoder = crossEncoder.open().orElseThrow(SearchCommand::noModel)) {
+      CrossEncoderRescorer rescorer =
+          CrossEncoderRescorer.create(encoder, text, PassageSource.storedFields(field));
+      print(
+          searcher,
+          rescorer.rescore(searcher, first, count),
+          doc -> rescorer.explain(searcher, searcher.explain(query, doc), doc));
+    }
+  }
+
+  private static UserException noModel() {
+    return new UserException("--scorer cross-encoder needs a model; give its folder as --model");
+  }
+
+  private void requireStored(IndexSearcher searcher, TopDocs hits) throws IOException {
+    for (ScoreDoc hit : hits.scoreDocs) {
+      if (searcher.storedFields().document(hit.doc, Set.of(field)).get(field) != null) {
+        return;
+      }
+    }
+    if (hits.scoreDocs.length > 0) {
+      throw new UserException(
+          "%s: field '%s' is not stored, so a cross-encoder cannot read it; use another scorer"
+              .formatted(index, field));
+    }
+  }
+
+  private void print(IndexSearcher searcher, TopDocs top, Explainer explainer)
+      throws IOException {
     PrintWriter out = spec.commandLine().getOut();
-    TopDocs top = searcher.search(query, count);
     int rank = 0;
     for (ScoreDoc hit : top.scoreDocs) {
       Document document = searcher.storedFields().document(hit.doc);
@@ -103,7 +168,7 @@ final class SearchCommand implements Callable<Integer> {
         out.println("    " + stored.substring(0, Math.min(SNIPPET, stored.length())));
       }
       if (explain) {
-        out.println(searcher.explain(query, hit.doc).toString().indent(4));
+        out.println(explainer.explain(hit.doc).toString().indent(4));
       }
     }
     out.flush();

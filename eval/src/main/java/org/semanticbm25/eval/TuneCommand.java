@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.semanticbm25.lucene.SemanticBM25;
+import org.semanticbm25.onnx.Digests;
 import org.semanticbm25.similarity.ScoringParameters;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -85,7 +86,7 @@ final class TuneCommand implements Callable<Integer> {
     return new Collection(
         new Dataset(all.name(), all.corpus(), queries, qrels),
         workspace.prepare(
-            all.name(), Workspace.fingerprint(all.corpus()), analyzer, all::forEachPassage));
+            all.name(), Digests.sha256(all.corpus()), analyzer, all::forEachPassage));
   }
 
   private double objective(

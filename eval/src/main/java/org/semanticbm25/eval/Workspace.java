@@ -3,9 +3,6 @@ package org.semanticbm25.eval;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Optional;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.CorruptIndexException;
@@ -38,7 +35,7 @@ final class Workspace {
   Path home;
 
   @Option(
-      names = "--model",
+      names = "--extracted",
       paramLabel = "FILE",
       description =
           "model file made by 'extract' (default: one extracted from the bundled encoder at first"
@@ -49,7 +46,7 @@ final class Workspace {
       names = "--encoder",
       paramLabel = "DIR",
       description =
-          "folder of the ONNX model that --model was extracted from (default: the bundled encoder)")
+          "folder of the ONNX model that --extracted comes from (default: the bundled encoder)")
   Path encoderFolder;
 
   // read once a command
@@ -62,7 +59,7 @@ final class Workspace {
         : NeuralModel.interimDefault(home.resolve("models"));
   }
 
-  /** The model of {@code --model}, or the default one, which is extracted first if need be. */
+  /** The model of {@code --extracted}, or the default one, which is extracted first if need be. */
   SemanticBM25Model model() throws IOException {
     if (model == null) {
       model = loadModel();
@@ -103,7 +100,7 @@ final class Workspace {
       AttachedField attached = AttachedField.read(directory, name(sideFile));
       if (!attached.modelId().equals(model().id())) {
         throw new UserException(
-            "%s: was attached with model %s, not with %s; attach again, or give its --model"
+            "%s: was attached with model %s, not with %s; attach again, or give its --extracted"
                 .formatted(sideFile, attached.modelId(), model().id()));
       }
       return new SemanticBM25(model(), attached, analyzer);
@@ -162,16 +159,6 @@ final class Workspace {
     } catch (Throwable t) {
       reader.close();
       throw t;
-    }
-  }
-
-  /** SHA-256 of a file's content. */
-  static String fingerprint(Path file) throws IOException {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      return HexFormat.of().formatHex(digest.digest(Files.readAllBytes(file)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java runtime has SHA-256", e);
     }
   }
 

@@ -103,13 +103,13 @@ class CommandLineTest {
 
   private Object[] attach() {
     return new Object[] {
-      "attach", at("index"), "--model", at("tiny.sbm25"), "--encoder", at("onnx")
+      "attach", at("index"), "--extracted", at("tiny.sbm25"), "--encoder", at("onnx")
     };
   }
 
   private List<Object> search(String query, String... more) {
     List<Object> arguments =
-        new ArrayList<>(List.of("search", at("index"), query, "--model", at("tiny.sbm25")));
+        new ArrayList<>(List.of("search", at("index"), query, "--extracted", at("tiny.sbm25")));
     arguments.addAll(List.of(more));
     return arguments;
   }
@@ -145,7 +145,7 @@ class CommandLineTest {
   void evaluatesAsJsonAndNothingElse() throws IOException {
     ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
     ok(
-        "eval", folder, "--model", at("tiny.sbm25"), "--encoder", at("onnx"), "--home", at("home"),
+        "eval", folder, "--extracted", at("tiny.sbm25"), "--encoder", at("onnx"), "--home", at("home"),
         "-o", at("runs"), "--format", "json");
     JsonNode report = new ObjectMapper().readTree(out);
     assertEquals(List.of("dataset", "systems"), names(report));
@@ -159,13 +159,34 @@ class CommandLineTest {
     assertEquals(1, report.at("/systems/semantic/nDCG@10").asDouble(), 1e-9);
     assertTrue(Files.readString(at("runs/semantic.run")).startsWith("q1 Q0 d1 1 "));
 
+    crossEncoder();
     Files.writeString(at("first.run"), "q1 Q0 d2 1 3.0 x\nq1 Q0 d1 2 2.9 x\nq2 Q0 d3 1 1.0 x\n");
     ok(
-        "eval", folder, "--model", at("tiny.sbm25"), "--encoder", at("onnx"), "--home", at("home"),
-        "-o", at("runs"), "--run", at("first.run"), "--relevant", "2");
+        "eval", folder, "--extracted", at("tiny.sbm25"), "--encoder", at("onnx"), "--home", at("home"),
+        "--model", at("bert"), "-o", at("runs"), "--run", at("first.run"), "--relevant", "2");
     assertTrue(out.contains("RR(rel=2)@10"), out);
     assertTrue(Files.readString(at("runs/bm25.run")).startsWith("q1 Q0 d2 1 3.0"));
     assertTrue(Files.readString(at("runs/semantic.run")).startsWith("q1 Q0 d1 1 "));
+    assertEquals(3, Files.readString(at("runs/cross-encoder.run")).lines().count());
+  }
+
+  @Test
+  void searchesWithACrossEncoder() throws IOException {
+    crossEncoder();
+    ok("index", at("corpus.jsonl"), at("index"));
+    ok(
+        "search", at("index"), "red banana car", "--scorer", "cross-encoder", "--model", at("bert"),
+        "--explain");
+    assertTrue(out.startsWith(" 1  "), out);
+    assertTrue(out.contains("query tokens: red banana car"), out);
+    assertTrue(out.contains("firstPassScore, of the first pass"), out);
+    assertTrue(out.contains("d2") && out.contains("d3") && !out.contains("d1"), out);
+    refused(
+        List.of("search", at("index"), "red car", "--scorer", "cross-encoder", "--model", at("onnx")),
+        "no output of one logit a pair");
+    refused(
+        List.of("search", at("index"), "red car", "--scorer", "cross-encoder"), "give its folder as --model");
+    refused(List.of("eval", folder, "--rerank", "0", "--home", at("home")), "--rerank 0");
   }
 
   private static List<String> names(JsonNode node) {
@@ -175,7 +196,7 @@ class CommandLineTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "extract", "index", "attach", "search", "eval", "tune", "latency", "demo"})
+  @ValueSource(strings = {"", "extract", "index", "attach", "search", "eval", "tune", "latency", "demo", "model"})
   void helpIsComplete(String command) {
     ok(command.isEmpty() ? new Object[] {"--help"} : new Object[] {"help", command});
     assertTrue(out.contains("Usage: sbm25"), out);
@@ -271,10 +292,10 @@ class CommandLineTest {
     TinyModel.write(at("other"), Weights.UINT8_AFTER);
     ok("extract", at("other.sbm25"), "--model", at("other"));
     refused(
-        List.of("search", at("index"), "car", "--model", at("other.sbm25")),
+        List.of("search", at("index"), "car", "--extracted", at("other.sbm25")),
         at("index.contents.side"), "attach again");
     refused(
-        List.of("attach", at("index"), "--model", at("other.sbm25"), "--encoder", at("onnx")),
+        List.of("attach", at("index"), "--extracted", at("other.sbm25"), "--encoder", at("onnx")),
         at("onnx/model.onnx"), "--encoder");
   }
 

@@ -75,6 +75,9 @@ public final class CrossEncoderRescorer extends Rescorer {
     }
     ScoreDoc[] byDoc = firstPassTopDocs.scoreDocs.clone();
     Arrays.sort(byDoc, Comparator.comparingInt(hit -> hit.doc));
+    if (firstPassWeight > 0) {
+      requireScores(byDoc);
+    }
     float[] logits = encoder.score(query, texts(searcher, byDoc));
     RescoredDoc[] hits = new RescoredDoc[byDoc.length];
     for (int i = 0; i < hits.length; i++) {
@@ -84,6 +87,16 @@ public final class CrossEncoderRescorer extends Rescorer {
     Arrays.sort(hits, (a, b) -> Float.compare(b.score, a.score));
     return new TopDocs(
         firstPassTopDocs.totalHits, Arrays.copyOf(hits, Math.min(topN, hits.length)));
+  }
+
+  private static void requireScores(ScoreDoc[] hits) {
+    for (ScoreDoc hit : hits) {
+      if (Float.isNaN(hit.score)) {
+        throw new IllegalArgumentException(
+            "document %d has no score to interpolate with; search with scores, or sort by them"
+                .formatted(hit.doc));
+      }
+    }
   }
 
   private float combine(float firstPassScore, float logit) {
@@ -106,7 +119,10 @@ public final class CrossEncoderRescorer extends Rescorer {
     return texts;
   }
 
-  /** Explains a score: equal to that of {@link #rescore} but for the last bits of a float. */
+  /**
+   * Explains a score. It equals that of {@link #rescore} but for the last bits of a float, or for more
+   * if the model shares a scale among passages, see {@link CrossEncoder}.
+   */
   @Override
   public Explanation explain(IndexSearcher searcher, Explanation firstPassExplanation, int docID)
       throws IOException {

@@ -236,6 +236,16 @@ public class CrossEncoderRescorerTest extends LuceneTestCase {
         expectThrows(
             IllegalArgumentException.class, () -> rescorer.rescore(searcher, first, 5));
     assertTrue(e.getMessage(), e.getMessage().contains("'number' has doc values of type NUMERIC"));
+    TopDocs unscored =
+        new TopDocs(first.totalHits, new ScoreDoc[] {new ScoreDoc(0, Float.NaN)});
+    e =
+        expectThrows(
+            IllegalArgumentException.class,
+            () ->
+                CrossEncoderRescorer.interpolated(
+                        encoder, QUERY, PassageSource.storedFields("text"), 1f)
+                    .rescore(searcher, unscored, 5));
+    assertTrue(e.getMessage(), e.getMessage().contains("document 0 has no score"));
     e = expectThrows(IllegalArgumentException.class, () -> rescorer.rescore(searcher, first, 0));
     assertTrue(e.getMessage(), e.getMessage().contains("got: 0"));
   }

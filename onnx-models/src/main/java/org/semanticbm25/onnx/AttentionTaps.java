@@ -50,9 +50,10 @@ public final class AttentionTaps implements Closeable {
    * @param layers to compute and look into, at least 1
    * @param threads batches that run side by side
    * @throws IOException as {@link CrossEncoder.Builder#open()}, or if attention is fused
-   * @throws IllegalArgumentException if the model has fewer layers
+   * @throws IllegalArgumentException if the model has fewer layers, or threads is less than 1
    */
   public static AttentionTaps open(NeuralModel model, int layers, int threads) throws IOException {
+    PairEngine.checkThreads(threads);
     PairModel cut = PairModel.open(model, OnnxGraph.read(model.onnx()).cutAfter(layers));
     PairEngine engine =
         new PairEngine(

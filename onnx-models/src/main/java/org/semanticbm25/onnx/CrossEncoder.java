@@ -29,13 +29,16 @@ import java.util.concurrent.TimeoutException;
  * than 64 tokens is. A passage that does not fit is scored by its first
  * window or by its best, see {@link LongPassages}.
  *
+ * <p>With float weights, or with those of {@link OnnxGraph#quantize()}, a score does not depend on
+ * what else is scored beside it, but for the last bits of a float. Models that others have quantised
+ * share a scale among the passages of a batch, so that it does.
+ *
  * <p>One per process is enough. Thread-safe: callers share its threads, and get the same scores as if
  * they were alone. A cross-encoder holds native memory until it is closed; closing stops what runs.
  */
 public final class CrossEncoder implements Closeable {
   private final NeuralModel model;
   private final PairEngine engine;
-  private final int maxTokens;
   private final LongPassages longPassages;
 
   /** Says how a cross-encoder is to run, and opens it. Not thread-safe. */
@@ -51,10 +54,7 @@ public final class CrossEncoder implements Closeable {
 
     /** Batches that run side by side, for all callers together; as many as cores by default. */
     public Builder threads(int threads) {
-      if (threads < 1) {
-        throw new IllegalArgumentException("threads must be at least 1, got: " + threads);
-      }
-      this.threads = threads;
+      this.threads = PairEngine.checkThreads(threads);
       return this;
     }
 
@@ -97,11 +97,14 @@ public final class CrossEncoder implements Closeable {
     model = builder.model;
     longPassages = builder.longPassages;
     PairModel opened = PairModel.open(model, OnnxGraph.read(model.onnx()).firstTokenOnly());
-    maxTokens = Math.min(builder.maxTokens, opened.maxTokens());
     try {
       engine =
           new PairEngine(
-              opened, logits(opened.session()), builder.threads, maxTokens, longPassages);
+              opened,
+              logits(opened.session()),
+              builder.threads,
+              Math.min(builder.maxTokens, opened.maxTokens()),
+              longPassages);
     } catch (IOException | RuntimeException e) {
       opened.close();
       throw e;
@@ -166,9 +169,11 @@ public final class CrossEncoder implements Closeable {
    */
   public float[] score(String query, List<String> passages, Duration timeout)
       throws IOException, TimeoutException {
+    // a duration too long for a long is for ever
+    long nanoseconds = TimeUnit.NANOSECONDS.convert(timeout);
     Future<float[]> scores = submit(query, passages);
     try {
-      return scores.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+      return scores.get(nanoseconds, TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       scores.cancel(true);
       throw e;
@@ -224,7 +229,10 @@ public final class CrossEncoder implements Closeable {
 
   /** Says what the model is given to read of a pair. */
   public Reading read(String query, String passage) {
-    PairTokenizer tokenizer = engine.tokenizer();
+    return engine.tokenize(tokenizer -> read(tokenizer, query, passage));
+  }
+
+  private Reading read(PairTokenizer tokenizer, String query, String passage) {
     int[] tokens = engine.queryTokens(query);
     int[] passageTokens = tokenizer.encode(passage);
     int room = engine.room(tokens.length);

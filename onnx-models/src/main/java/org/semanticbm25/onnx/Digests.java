@@ -10,11 +10,11 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** Fingerprints of files. */
-final class Digests {
+public final class Digests {
   private Digests() {}
 
   /** SHA-256 of a file, lower-case hexadecimal. */
-  static String sha256(Path file) throws IOException {
+  public static String sha256(Path file) throws IOException {
     try (DigestInputStream in =
         new DigestInputStream(Files.newInputStream(file), MessageDigest.getInstance("SHA-256"))) {
       in.transferTo(OutputStream.nullOutputStream());

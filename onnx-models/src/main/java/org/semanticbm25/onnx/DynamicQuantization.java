@@ -70,6 +70,10 @@ final class DynamicQuantization {
         edited.addNode(node);
       }
     }
+    if (quantized.isEmpty()) {
+      throw new IOException(
+          graph.source() + ": has no products with float weights; give the float model");
+    }
     return graph.model().toBuilder().setGraph(Nodes.pruned(edited)).build();
   }
 
@@ -93,7 +97,7 @@ final class DynamicQuantization {
     for (int i = 0; i < values.length; i++) {
       bytes[i] = (byte) Math.round(values[i] / scale);
     }
-    String name = table.getName() + "/int8";
+    String name = gather.getInput(0) + "/int8";
     edited.addInitializer(
         Tensors.bytes(name, TensorProto.DataType.INT8, bytes, table.getDims(0), table.getDims(1)));
     edited.addInitializer(Tensors.floats(name + "/scale", new float[] {scale}));
@@ -103,6 +107,26 @@ final class DynamicQuantization {
   }
 
   private void multiplyIntegers(NodeProto product, TensorProto matrix) throws IOException {
+    String weights = product.getInput(1) + "/int8";
+    // several layers may share a matrix, and several matrices an input
+    if (quantized.add(weights)) {
+      quantizeMatrix(weights, matrix);
+    }
+    String x = product.getInput(0);
+    if (quantized.add(x)) {
+      quantizeTokens(x);
+    }
+    String y = product.getOutput(0);
+    edited.addNode(
+        Nodes.node("MatMulInteger", y + "/int32", x + "/uint8", weights, "int8/middle", "int8/zero"));
+    edited.addNode(
+        Nodes.node("Cast", y + "/float", y + "/int32")
+            .addAttribute(Nodes.attribute("to", TensorProto.DataType.FLOAT.getNumber())));
+    edited.addNode(Nodes.node("Mul", y + "/rows", y + "/float", x + "/scale"));
+    edited.addNode(Nodes.node("Mul", y, y + "/rows", weights + "/scale"));
+  }
+
+  private void quantizeMatrix(String name, TensorProto matrix) throws IOException {
     int outputs = (int) matrix.getDims(1);
     float[] values = graph.decode(matrix);
     float[] scales = new float[outputs];
@@ -114,22 +138,9 @@ final class DynamicQuantization {
     for (int i = 0; i < values.length; i++) {
       bytes[i] = (byte) Math.round(values[i] / scales[i % outputs]);
     }
-    String weights = matrix.getName() + "/int8";
     edited.addInitializer(
-        Tensors.bytes(weights, TensorProto.DataType.INT8, bytes, matrix.getDims(0), outputs));
-    edited.addInitializer(Tensors.floats(weights + "/scale", scales, outputs));
-    String x = product.getInput(0);
-    String y = product.getOutput(0);
-    if (quantized.add(x)) {
-      quantizeTokens(x);
-    }
-    edited.addNode(
-        Nodes.node("MatMulInteger", y + "/int32", x + "/uint8", weights, "int8/middle", "int8/zero"));
-    edited.addNode(
-        Nodes.node("Cast", y + "/float", y + "/int32")
-            .addAttribute(Nodes.attribute("to", TensorProto.DataType.FLOAT.getNumber())));
-    edited.addNode(Nodes.node("Mul", y + "/rows", y + "/float", x + "/scale"));
-    edited.addNode(Nodes.node("Mul", y, y + "/rows", weights + "/scale"));
+        Tensors.bytes(name, TensorProto.DataType.INT8, bytes, matrix.getDims(0), outputs));
+    edited.addInitializer(Tensors.floats(name + "/scale", scales, outputs));
   }
 
   /** {@code uint8 = round(x / scale) + 128} with {@code scale = max |x| / 127} over a token. */

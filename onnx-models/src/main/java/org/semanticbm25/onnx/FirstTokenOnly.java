@@ -1,6 +1,5 @@
 package org.semanticbm25.onnx;
 
-import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -38,8 +37,9 @@ final class FirstTokenOnly {
 
   /** The edited model; empty if its last layer is not understood. */
   Optional<ModelProto> apply(NodeProto softmax) {
+    List<NodeProto> nodes = graph.model().getGraph().getNodeList();
     Optional<NodeProto> product = product(softmax.getInput(0));
-    if (product.isEmpty() || !follow(product.get())) {
+    if (product.isEmpty() || nodes.stream().anyMatch(Nodes::hasGraphs) || !follow(product.get())) {
       return Optional.empty();
     }
     GraphProto original = graph.model().getGraph();
@@ -113,8 +113,12 @@ final class FirstTokenOnly {
   private boolean isUnderstood(NodeProto node) {
     List<String> others = new ArrayList<>(computed(node));
     others.removeAll(first);
+    // one scale for all tokens would become another one
+    if (node.getOpType().equals("DynamicQuantizeLinear")) {
+      return false;
+    }
     if (others.isEmpty()) {
-      return node.getAttributeList().stream().noneMatch(FirstTokenOnly::isSubgraph);
+      return true;
     }
     boolean weighsValues =
         node.getOpType().equals("MatMul") && first.contains(node.getInput(0));
@@ -126,10 +130,6 @@ final class FirstTokenOnly {
       return true;
     }
     return false;
-  }
-
-  private static boolean isSubgraph(AttributeProto attribute) {
-    return attribute.getType() == AttributeProto.AttributeType.GRAPH;
   }
 
   /** Inputs that are no weights. */

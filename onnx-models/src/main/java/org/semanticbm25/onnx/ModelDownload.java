@@ -19,18 +19,19 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
 
 /**
  * Downloads a model's files by its name from a model hub, {@code
  * <hub>/<name>/resolve/main/<file>}, and checks them.
  *
- * <p>A file is first written beside its place, as {@code .part}; a download that was interrupted goes
- * on from there. The ONNX file is moved to its place only when its SHA-256 is the expected one: the
- * one given, the one known here, or the one that the hub tells.
+ * <p>The ONNX file is first written beside its place, as {@code .part}; a download that was
+ * interrupted goes on from there. It is moved to its place only when its SHA-256 is the expected one:
+ * the one given, else the one known here, else the one that the hub tells.
  */
 public final class ModelDownload {
   /** The hub that models are fetched from unless another is given. */
-  public static final URI HUB = URI.create("https://huggingface.co/");
+  public static final String HUB = "https://huggingface.co/";
 
   private static final String MINILM_L12 = "cross-encoder/ms-marco-MiniLM-L-12-v2";
   private static final Map<String, String> KNOWN =
@@ -39,6 +40,7 @@ public final class ModelDownload {
           "2ac389ab6abe08dcbddf2c41a69b6a18853e0dca440adbc2abc1adfcee46483f",
           MINILM_L12 + "/onnx/model_quint8_avx2.onnx",
           "0a9906ae940e137b83d512c8d0f5c6ce9980bf487b168d40b9522b4747c4c89b");
+  private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
   private static final List<String> BESIDE = List.of("tokenizer.json", "config.json");
   private static final int OK = 200;
   private static final int PARTIAL = 206;
@@ -74,8 +76,8 @@ public final class ModelDownload {
    * @param onnx path of the ONNX file within the model, as in {@code onnx/model.onnx}
    * @param sha256 expected of the ONNX file, if not known here
    * @param folder to write to
-   * @throws IOException if a file cannot be fetched whole and unchanged; what was fetched of it is
-   *     kept to go on from, unless it is wrong
+   * @throws IOException if a file cannot be fetched whole and unchanged, or another is in its place;
+   *     what was fetched of the ONNX file is kept to go on from, unless it is wrong
    */
   public NeuralModel fetch(
       String name, String onnx, Optional<String> sha256, Path folder, Progress progress)
@@ -85,31 +87,45 @@ public final class ModelDownload {
           "%s, %s: not a model and its file; give them as owner/model and onnx/model.onnx"
               .formatted(name, onnx));
     }
-    for (String file : BESIDE) {
-      fetchFile(name, file, Optional.empty(), folder.resolve(file), progress);
-    }
     Optional<String> expected =
         sha256
             .map(digest -> digest.toLowerCase(Locale.ROOT))
             .or(() -> Optional.ofNullable(KNOWN.get(name + "/" + onnx)));
-    Path target = folder.resolve(onnx);
-    fetchFile(name, onnx, expected, target, progress);
-    return NeuralModel.at(target);
+    if (expected.isPresent() && !SHA256.matcher(expected.get()).matches()) {
+      throw new IOException(
+          expected.get() + ": not a SHA-256; give its 64 hexadecimal digits");
+    }
+    Files.createDirectories(folder.resolve(onnx).toAbsolutePath().getParent());
+    fetchOnnx(name, onnx, expected, folder.resolve(onnx), progress);
+    for (String file : BESIDE) {
+      fetchSmall(hub.resolve(name + "/resolve/main/" + file), folder.resolve(file));
+    }
+    return NeuralModel.at(folder.resolve(onnx));
   }
 
-  private void fetchFile(
-      String name, String file, Optional<String> sha256, Path target, Progress progress)
+  private void fetchOnnx(
+      String name, String file, Optional<String> expected, Path target, Progress progress)
       throws IOException {
     if (Files.exists(target)) {
-      check(target, sha256, target + ": is there, but ");
+      if (expected.isEmpty()) {
+        throw new IOException(
+            target + ": is there already; give another folder, or its --sha256 to check it by");
+      }
+      check(target, expected.get(), target + ": is there, but ");
       return;
     }
-    Files.createDirectories(target.toAbsolutePath().getParent());
     Path part = target.resolveSibling(target.getFileName() + ".part");
     URI uri = hub.resolve(name + "/resolve/main/" + file);
     Optional<String> told = download(uri, part, progress);
+    String digest =
+        expected
+            .or(() -> told)
+            .orElseThrow(
+                () ->
+                    new IOException(
+                        uri + ": the hub does not tell its SHA-256; give it as --sha256"));
     try {
-      check(part, sha256.or(() -> told), uri + ": was damaged or changed on its way: ");
+      check(part, digest, uri + ": was damaged or changed on its way: ");
     } catch (IOException e) {
       Files.delete(part);
       throw e;
@@ -117,12 +133,24 @@ public final class ModelDownload {
     Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
   }
 
-  private static void check(Path file, Optional<String> sha256, String problem) throws IOException {
+  /** A file too small to go on with, and without a digest: it must come whole in one answer. */
+  private void fetchSmall(URI uri, Path target) throws IOException {
+    Path part = target.resolveSibling(target.getFileName() + ".part");
+    Files.deleteIfExists(part);
+    download(uri, part, Progress.SILENT);
+    if (Files.exists(target) && Files.mismatch(part, target) >= 0) {
+      Files.delete(part);
+      throw new IOException(target + ": is of another model; give another folder");
+    }
+    Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private static void check(Path file, String sha256, String problem) throws IOException {
     String actual = Digests.sha256(file);
-    if (sha256.isPresent() && !sha256.get().equals(actual)) {
+    if (!sha256.equals(actual)) {
       throw new IOException(
           "%sits SHA-256 is %s, not %s; remove it and fetch it again"
-              .formatted(problem, actual, sha256.get()));
+              .formatted(problem, actual, sha256));
     }
   }
 
@@ -192,24 +220,35 @@ public final class ModelDownload {
 
   private static IOException interrupted(URI uri, long done, long total, IOException cause) {
     return new IOException(
-        "%s: interrupted after %d of %s bytes; run it again to go on from there"
-            .formatted(uri, done, total < 0 ? "unknown" : Long.toString(total)),
+        "%s: interrupted after %d of %s bytes%s; run it again to go on from there"
+            .formatted(
+                uri,
+                done,
+                total < 0 ? "unknown" : Long.toString(total),
+                cause == null ? "" : " (" + cause.getMessage() + ")"),
         cause);
   }
 
-  /** Hubs tell the SHA-256 of large files, perhaps before they redirect to where these lie. */
-  private static Optional<String> digest(HttpResponse<?> response) {
+  /**
+   * Hubs tell the SHA-256 of large files before they redirect to where these lie. What that place
+   * says itself does not count.
+   */
+  private static Optional<String> digest(HttpResponse<?> last) {
+    HttpResponse<?> first = last;
+    while (first.previousResponse().isPresent()) {
+      first = first.previousResponse().get();
+    }
     for (String header : List.of("X-Linked-ETag", "ETag")) {
       Optional<String> digest =
-          response
+          first
               .headers()
               .firstValue(header)
               .map(value -> value.replace("\"", ""))
-              .filter(value -> value.matches("[0-9a-f]{64}"));
+              .filter(SHA256.asMatchPredicate());
       if (digest.isPresent()) {
         return digest;
       }
     }
-    return response.previousResponse().flatMap(ModelDownload::digest);
+    return Optional.empty();
   }
 }

@@ -42,14 +42,6 @@ final class Nodes {
     return attribute.build();
   }
 
-  static AttributeProto attribute(String name, float value) {
-    return AttributeProto.newBuilder()
-        .setName(name)
-        .setType(AttributeProto.AttributeType.FLOAT)
-        .setF(value)
-        .build();
-  }
-
   /** A graph's input or output; a dimension is a number, or the name of a free one. */
   static ValueInfoProto value(String name, TensorProto.DataType type, Object... dimensions) {
     TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
@@ -68,6 +60,22 @@ final class Nodes {
         .build();
   }
 
+  /** What a node reads: its inputs, and those of the graphs that are part of it. */
+  private static List<String> reads(NodeProto node) {
+    List<String> names = new ArrayList<>(node.getInputList());
+    for (AttributeProto attribute : node.getAttributeList()) {
+      attribute.getG().getNodeList().forEach(inner -> names.addAll(reads(inner)));
+      attribute.getG().getOutputList().forEach(output -> names.add(output.getName()));
+    }
+    return names;
+  }
+
+  /** Whether a node is made of graphs, as {@code If} is. */
+  static boolean hasGraphs(NodeProto node) {
+    return node.getAttributeList().stream()
+        .anyMatch(attribute -> attribute.getType() == AttributeProto.AttributeType.GRAPH);
+  }
+
   /** The graph without nodes, weights and inputs that no output depends on. */
   static GraphProto pruned(GraphProto.Builder graph) {
     Set<String> needed = new HashSet<>();
@@ -76,7 +84,7 @@ final class Nodes {
     for (int i = graph.getNodeCount() - 1; i >= 0; i--) {
       NodeProto node = graph.getNode(i);
       if (node.getOutputList().stream().anyMatch(needed::contains)) {
-        needed.addAll(node.getInputList());
+        needed.addAll(reads(node));
         kept.addFirst(node);
       }
     }

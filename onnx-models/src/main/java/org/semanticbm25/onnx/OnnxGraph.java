@@ -55,7 +55,7 @@ public final class OnnxGraph {
   /** What {@link #tapAttention()} adds as an input, {@code [1]}: leading positions to look from. */
   public static final String QUERY_END = "query_end";
 
-  static final Set<String> PASS_THROUGH =
+  private static final Set<String> PASS_THROUGH =
       Set.of("Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze");
   private static final Set<String> AFTER_SOFTMAX = Set.of("Cast", "Identity", "Dropout", "Where");
   private static final Set<String> FUSED =
@@ -90,7 +90,7 @@ public final class OnnxGraph {
   /**
    * Reads a model.
    *
-   * @throws IOException if the file cannot be read or is not an ONNX model
+   * @throws IOException if the file cannot be read, is not an ONNX model or does not hold its weights
    */
   public static OnnxGraph read(Path file) throws IOException {
     ModelProto model;
@@ -104,13 +104,19 @@ public final class OnnxGraph {
     if (!model.hasGraph() || model.getGraph().getNodeCount() == 0) {
       throw new IOException(file + ": not an ONNX model: it has no graph; fetch it again");
     }
+    for (TensorProto tensor : model.getGraph().getInitializerList()) {
+      if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
+        throw new IOException(
+            "%s: weights of '%s' are in another file; give a model in one file"
+                .formatted(file, tensor.getName()));
+      }
+    }
     return new OnnxGraph(file.toString(), model);
   }
 
   /** Writes the model: under another name first, so that no half of it is ever seen. */
   public void write(Path file) throws IOException {
-    Path folder = file.toAbsolutePath().getParent();
-    Path temporary = Files.createTempFile(folder, file.getFileName().toString(), ".tmp");
+    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
     try {
       try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(temporary))) {
         model.writeTo(out);

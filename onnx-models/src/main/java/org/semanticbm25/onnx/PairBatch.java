@@ -32,14 +32,19 @@ record PairBatch(List<Window> windows, int queryTokens, int length) {
   private static final int MAX_WINDOWS = 8;
   private static final int MAX_TOKENS = 2048;
 
-  /** Groups windows by length: the longest first, so that cores end at about the same time. */
-  static List<PairBatch> of(List<Window> windows, int queryTokens) {
+  /**
+   * Groups windows by length: the longest first, so that threads end at about the same time.
+   *
+   * @param threads that are to have work if there are windows enough
+   */
+  static List<PairBatch> of(List<Window> windows, int queryTokens, int threads) {
+    int share = Math.clamp(Math.ceilDiv(windows.size(), threads), 1, MAX_WINDOWS);
     List<Window> sorted = new ArrayList<>(windows);
     sorted.sort(Comparator.comparingInt(Window::size).reversed());
     List<PairBatch> batches = new ArrayList<>();
     for (int start = 0, end; start < sorted.size(); start = end) {
       int length = sorted.get(start).size() + queryTokens + SPECIAL_TOKENS;
-      int size = Math.clamp(MAX_TOKENS / length, 1, MAX_WINDOWS);
+      int size = Math.clamp(MAX_TOKENS / length, 1, share);
       end = Math.min(start + size, sorted.size());
       batches.add(new PairBatch(sorted.subList(start, end), queryTokens, length));
     }

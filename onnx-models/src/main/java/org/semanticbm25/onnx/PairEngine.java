@@ -23,6 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
 import org.semanticbm25.onnx.PairBatch.Window;
 
@@ -46,9 +47,12 @@ final class PairEngine implements Closeable {
   private final Set<String> outputs;
   private final int maxTokens;
   private final LongPassages longPassages;
-  private final ExecutorService threads;
+  private final int threads;
+  private final ExecutorService executor;
   private final ThreadLocal<Buffers> buffers = ThreadLocal.withInitial(Buffers::new);
   private final Set<Task<?>> running = new HashSet<>();
+  // callers with a hold on the tokenizer; guarded, as closed is, by running
+  private int tokenizing;
   private boolean closed;
 
   /** Hears of the output of a batch, while it lives; from several threads at a time. */
@@ -71,7 +75,8 @@ final class PairEngine implements Closeable {
     this.outputs = Set.of(output);
     this.maxTokens = maxTokens;
     this.longPassages = longPassages;
-    this.threads =
+    this.threads = threads;
+    this.executor =
         Executors.newFixedThreadPool(
             threads, Thread.ofPlatform().daemon().name("cross-encoder-", 0).factory());
   }
@@ -86,9 +91,16 @@ final class PairEngine implements Closeable {
     return options;
   }
 
+  static int checkThreads(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads must be at least 1, got: " + threads);
+    }
+    return threads;
+  }
+
   /** The tokens of a query; one that leaves a passage too little room is cut. */
   int[] queryTokens(String query) {
-    int[] tokens = model.tokenizer().encode(query);
+    int[] tokens = tokenize(tokenizer -> tokenizer.encode(query));
     int most = maxTokens - PairBatch.SPECIAL_TOKENS - MIN_PASSAGE_TOKENS;
     return Arrays.copyOf(tokens, Math.min(tokens.length, most));
   }
@@ -110,8 +122,8 @@ final class PairEngine implements Closeable {
     synchronized (running) {
       if (closed) {
         task.release();
-        throw new IllegalStateException(model.source() + ": closed");
       }
+      requireOpen();
       running.add(task);
     }
     task.start();
@@ -155,13 +167,18 @@ final class PairEngine implements Closeable {
     }
 
     private void runBatches() {
-      List<Window> all = new ArrayList<>();
+      List<PairBatch> batches = new ArrayList<>();
       // one that is done already, stopped that is, may lack tokens
-      for (int i = 0; i < tokens.length && !isDone(); i++) {
-        all.addAll(longPassages.windows(i, tokens[i].length, room(query.length)));
-      }
-      List<PairBatch> batches = isDone() ? List.of() : PairBatch.of(all, query.length);
+      unlessDone(() -> batches.addAll(batches()));
       inParallel(batches.size(), i -> run(batches.get(i)), this::end);
+    }
+
+    private List<PairBatch> batches() {
+      List<Window> windows = new ArrayList<>();
+      for (int i = 0; i < tokens.length; i++) {
+        windows.addAll(longPassages.windows(i, tokens[i].length, room(query.length)));
+      }
+      return PairBatch.of(windows, query.length, threads);
     }
 
     /** Has units of work done by the threads and then, in any event, what comes next. */
@@ -172,19 +189,23 @@ final class PairEngine implements Closeable {
       AtomicInteger left = new AtomicInteger(units);
       for (int i = 0; i < units; i++) {
         int unit = i;
-        threads.execute(
+        executor.execute(
             () -> {
-              try {
-                if (!isDone()) {
-                  work.accept(unit);
-                }
-              } catch (Throwable e) {
-                stop(e);
-              }
+              unlessDone(() -> work.accept(unit));
               if (left.decrementAndGet() == 0) {
                 next.run();
               }
             });
+      }
+    }
+
+    private void unlessDone(Runnable work) {
+      try {
+        if (!isDone()) {
+          work.run();
+        }
+      } catch (Throwable e) {
+        stop(e);
       }
     }
 
@@ -343,8 +364,30 @@ final class PairEngine implements Closeable {
     };
   }
 
-  PairTokenizer tokenizer() {
-    return model.tokenizer();
+  /**
+   * Works with the tokenizer, which stays open for so long.
+   *
+   * @throws IllegalStateException if closed
+   */
+  <T> T tokenize(Function<PairTokenizer, T> work) {
+    synchronized (running) {
+      requireOpen();
+      tokenizing++;
+    }
+    try {
+      return work.apply(model.tokenizer());
+    } finally {
+      synchronized (running) {
+        tokenizing--;
+        running.notifyAll();
+      }
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException(model.source() + ": closed");
+    }
   }
 
   /** Stops what is running, waits for it and frees the session. Callers see an exception. */
@@ -358,13 +401,13 @@ final class PairEngine implements Closeable {
       running.forEach(task -> task.stop(new IllegalStateException(model.source() + ": closed")));
       awaitTasks();
     }
-    threads.close();
+    executor.close();
     model.close();
   }
 
   private void awaitTasks() {
     boolean interrupted = false;
-    while (!running.isEmpty()) {
+    while (!running.isEmpty() || tokenizing > 0) {
       try {
         running.wait();
       } catch (InterruptedException e) {

@@ -40,6 +40,14 @@ record PairModel(String source, OrtSession session, PairTokenizer tokenizer, int
     checkVocabulary(model, graph);
     int configured = model.configuredPositions().orElse(DEFAULT_POSITIONS);
     int maxTokens = Math.min(configured, graph.positions().orElse(configured));
+    if (maxTokens <= PairBatch.SPECIAL_TOKENS + PairEngine.MIN_PASSAGE_TOKENS) {
+      throw new IOException(
+          "%s: reads only %d tokens at a time, by its graph or config.json; give a model that reads more than %d"
+              .formatted(
+                  model.onnx(),
+                  maxTokens,
+                  PairBatch.SPECIAL_TOKENS + PairEngine.MIN_PASSAGE_TOKENS));
+    }
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
     PairTokenizer tokenizer = new PairTokenizer(model.tokenizer());
     try (OrtSession.SessionOptions options = PairEngine.sessionOptions()) {
@@ -51,7 +59,9 @@ record PairModel(String source, OrtSession session, PairTokenizer tokenizer, int
     } catch (OrtException e) {
       tokenizer.close();
       throw new IOException(
-          model.onnx() + ": ONNX Runtime cannot load it; fetch the model again", e);
+          "%s: ONNX Runtime cannot load it (%s); fetch the model again"
+              .formatted(model.onnx(), e.getMessage()),
+          e);
     }
   }
 

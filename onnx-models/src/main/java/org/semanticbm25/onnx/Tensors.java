@@ -14,14 +14,10 @@ final class Tensors {
   /**
    * All numbers of a tensor in row-major order, as floats.
    *
-   * @throws IOException if the tensor's type is not float, half or an 8-bit integer, if its data lie
-   *     in another file, or if there are more or fewer numbers than its shape says
+   * @throws IOException if the tensor's type is not float, half or an 8-bit integer, or if there are
+   *     more or fewer numbers than its shape says
    */
   static float[] decode(TensorProto tensor) throws IOException {
-    if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
-      throw new IOException(
-          "weights of '" + tensor.getName() + "' are in another file; give a model in one file");
-    }
     ByteBuffer raw = tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     boolean isRaw = raw.hasRemaining();
     TensorProto.DataType type = TensorProto.DataType.forNumber(tensor.getDataType());

@@ -62,7 +62,14 @@ public final class WordEmbeddings {
   /** What a {@code Gather} takes its rows from, perhaps through a {@code DequantizeLinear}. */
   static Optional<TensorProto> table(OnnxGraph graph, NodeProto gather) {
     String name = gather.getInput(0);
-    return graph.weight(graph.producer(name).map(node -> node.getInput(0)).orElse(name));
+    return graph
+        .weight(name)
+        .or(
+            () ->
+                graph
+                    .producer(name)
+                    .filter(node -> node.getOpType().equals("DequantizeLinear"))
+                    .flatMap(node -> graph.weight(node.getInput(0))));
   }
 
   private float[][] rows(NodeProto gather) throws IOException {

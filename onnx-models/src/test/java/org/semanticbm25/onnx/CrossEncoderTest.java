@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import java.io.IOException;
@@ -212,6 +214,99 @@ class CrossEncoderTest {
         .addOutput(Nodes.value(states, TensorProto.DataType.FLOAT, "batch", "tokens", 32));
     OnnxGraph whole = new OnnxGraph("mean", mean.build());
     assertEquals(whole, whole.firstTokenOnly());
+    // one scale for all tokens would become another
+    ModelProto.Builder shared = BERT.onnx(true).toBuilder();
+    for (var node : shared.getGraphBuilder().getNodeBuilderList()) {
+      if (node.getOpType().equals("Erf")) {
+        node.setOpType("DynamicQuantizeLinear").addOutput(node.getName() + "/scale");
+      }
+    }
+    OnnxGraph theirs = new OnnxGraph("theirs", shared.build());
+    assertEquals(theirs, theirs.firstTokenOnly());
+  }
+
+  @Test
+  void editsGraphsWhoseWeightsAreConstantNodes() throws IOException {
+    ModelProto.Builder constants = BERT.onnx(true).toBuilder();
+    GraphProto.Builder graph = constants.getGraphBuilder().clearInitializer().clearNode();
+    for (TensorProto weight : BERT.onnx(true).getGraph().getInitializerList()) {
+      if (weight.getDimsCount() == 2 && weight.getDataType() == 1) {
+        graph.addNode(
+            Nodes.node("Constant", weight.getName())
+                .addAttribute(
+                    AttributeProto.newBuilder()
+                        .setName("value")
+                        .setType(AttributeProto.AttributeType.TENSOR)
+                        .setT(weight.toBuilder().clearName())));
+      } else {
+        graph.addInitializer(weight);
+      }
+    }
+    graph.addAllNode(BERT.onnx(true).getGraph().getNodeList());
+    NeuralModel written = write(folder.resolve("constants"), constants.build());
+    assertArrayEquals(WordEmbeddings.read(model.onnx())[9], WordEmbeddings.read(written.onnx())[9]);
+    assertArrayEquals(quantizedScores(model), quantizedScores(written), 1e-5f);
+  }
+
+  private float[] quantizedScores(NeuralModel source) throws IOException {
+    Path int8 = Files.createTempDirectory(folder, "int8");
+    OnnxGraph.read(source.onnx()).quantize().write(int8.resolve("model.onnx"));
+    Files.copy(source.tokenizer(), int8.resolve("tokenizer.json"));
+    try (CrossEncoder encoder = open(NeuralModel.at(int8))) {
+      return encoder.score("quick fox", texts().getFirst());
+    }
+  }
+
+  @Test
+  void quantisesASharedMatrixOnce() throws IOException {
+    ModelProto.Builder shared = BERT.onnx(true).toBuilder();
+    for (var node : shared.getGraphBuilder().getNodeBuilderList()) {
+      if (node.getOpType().equals("MatMul") && node.getInput(1).contains("intermediate")) {
+        node.setInput(1, "encoder.layer.0.intermediate.dense.weight");
+      }
+    }
+    List<String> names =
+        new OnnxGraph("shared", shared.build())
+            .quantize().model().getGraph().getInitializerList().stream()
+                .map(TensorProto::getName)
+                .toList();
+    assertEquals(names.stream().distinct().toList(), names);
+    quantizedScores(write(folder.resolve("shared"), shared.build()));
+  }
+
+  @Test
+  void keepsWhatGraphsInsideTheGraphRead() throws IOException {
+    ModelProto.Builder branching = BERT.onnx(true).toBuilder();
+    GraphProto same =
+        GraphProto.newBuilder()
+            .setName("same")
+            .addNode(Nodes.node("Identity", "inner", "logits"))
+            .addOutput(Nodes.value("inner", TensorProto.DataType.FLOAT, "batch", 1))
+            .build();
+    branching.getGraphBuilder()
+        .addInitializer(
+            TensorProto.newBuilder()
+                .setName("yes")
+                .setDataType(TensorProto.DataType.BOOL.getNumber())
+                .addInt32Data(1))
+        .addNode(
+            Nodes.node("If", "score", "yes")
+                .addAttribute(graphAttribute("then_branch", same))
+                .addAttribute(graphAttribute("else_branch", same)))
+        .clearOutput()
+        .addOutput(Nodes.value("score", TensorProto.DataType.FLOAT, "batch", 1));
+    NeuralModel written = write(folder.resolve("if"), branching.build());
+    assertArrayEquals(quantizedScores(model), quantizedScores(written), 1e-5f);
+    OnnxGraph graph = OnnxGraph.read(written.onnx());
+    assertEquals(graph, graph.firstTokenOnly());
+  }
+
+  private static AttributeProto graphAttribute(String name, GraphProto graph) {
+    return AttributeProto.newBuilder()
+        .setName(name)
+        .setType(AttributeProto.AttributeType.GRAPH)
+        .setG(graph)
+        .build();
   }
 
   @Test
@@ -393,6 +488,33 @@ class CrossEncoderTest {
         assertInstanceOf(IllegalStateException.class, failure.getCause());
       }
       assertThrows(IllegalStateException.class, () -> encoder.score("a", List.of("b")));
+      assertThrows(IllegalStateException.class, () -> encoder.read("a", "b"));
+    }
+  }
+
+  @Test
+  void closingWhileTokenisingIsSafe() throws Exception {
+    String query = "retrieval ".repeat(20_000);
+    for (int round = 0; round < 5; round++) {
+      CrossEncoder encoder = open(model);
+      List<CompletableFuture<Void>> callers = new ArrayList<>();
+      for (int caller = 0; caller < 4; caller++) {
+        callers.add(
+            CompletableFuture.runAsync(
+                () -> {
+                  while (encoder.read(query, query).queryCut() > 0) {
+                    Thread.onSpinWait();
+                  }
+                }));
+      }
+      Thread.sleep(20);
+      encoder.close();
+      for (CompletableFuture<Void> caller : callers) {
+        ExecutionException e =
+            assertThrows(ExecutionException.class, () -> caller.get(1, TimeUnit.MINUTES));
+        assertInstanceOf(IllegalStateException.class, e.getCause());
+        assertTrue(e.getMessage().contains("closed"), e.getMessage());
+      }
     }
   }
 
@@ -425,6 +547,23 @@ class CrossEncoderTest {
     TinyBert broken = new TinyBert(SHAPE, 7);
     broken.weights.get("pooler.dense.bias")[3] = Float.NaN;
     assertRefused("gives the logit NaN", write(folder, broken.onnx(true)));
+  }
+
+  @Test
+  void refusesWeightsInAnotherFileAndHalvesToQuantise() throws IOException {
+    ModelProto.Builder outside = BERT.onnx(true).toBuilder();
+    outside.getGraphBuilder().getInitializerBuilder(0)
+        .setDataLocation(TensorProto.DataLocation.EXTERNAL);
+    assertRefused("are in another file", write(folder, outside.build()));
+    ModelProto.Builder halves = BERT.onnx(true).toBuilder();
+    for (var tensor : halves.getGraphBuilder().getInitializerBuilderList()) {
+      if (tensor.getDimsCount() == 2 && !tensor.getName().contains("embeddings")) {
+        tensor.setDataType(TensorProto.DataType.FLOAT16.getNumber());
+      }
+    }
+    OnnxGraph graph = new OnnxGraph("half.onnx", halves.build());
+    IOException e = assertThrows(IOException.class, graph::quantize);
+    assertTrue(e.getMessage().contains("give the float model"), e.getMessage());
   }
 
   @Test
@@ -465,6 +604,7 @@ class CrossEncoderTest {
   @Test
   void refusesSettingsOutOfRange() {
     assertThrows(IllegalArgumentException.class, () -> CrossEncoder.builder(model).threads(0));
+    assertThrows(IllegalArgumentException.class, () -> AttentionTaps.open(model, 1, 0));
     assertThrows(IllegalArgumentException.class, () -> CrossEncoder.builder(model).maxTokens(127));
   }
 
@@ -479,6 +619,8 @@ class CrossEncoderTest {
     try (CrossEncoder encoder = open(written)) {
       assertEquals(150 - 3 - 1, encoder.read("a", LONG).windowTokens());
     }
+    Files.writeString(folder.resolve("config.json"), "{\"max_position_embeddings\": 64}");
+    assertRefused("reads only 64 tokens at a time", written);
     Files.writeString(folder.resolve("config.json"), "{");
     assertRefused("config.json: not JSON", written);
   }

@@ -26,6 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Downloads from a server on this machine that misbehaves on request. */
@@ -41,6 +42,7 @@ class ModelDownloadTest {
   private int breakAfter = Integer.MAX_VALUE;
   private boolean redirect;
   private boolean tellDigest;
+  private boolean cdnDigest;
 
   @BeforeEach
   void start() throws IOException {
@@ -74,6 +76,9 @@ class ModelDownloadTest {
     }
     if (tellDigest && !path.startsWith("/cdn") && file.endsWith(".onnx")) {
       exchange.getResponseHeaders().set("X-Linked-ETag", '"' + sha256() + '"');
+    }
+    if (cdnDigest && path.startsWith("/cdn")) {
+      exchange.getResponseHeaders().set("ETag", '"' + sha256() + '"');
     }
     if (redirect && !path.startsWith("/cdn")) {
       exchange.getResponseHeaders().set("Location", "/cdn/" + file);
@@ -117,18 +122,37 @@ class ModelDownloadTest {
     assertTrue(Files.exists(folder.resolve("model/config.json")));
     assertTrue(seen.contains(300_000L));
     // what is there is not fetched again, but looked at
-    server.stop(0);
     fetch(Optional.of(sha256()));
+    assertRefused(() -> fetch(Optional.empty()), "is there already");
+    files.put("config.json", "{\"other\": 1}".getBytes(StandardCharsets.UTF_8));
+    assertRefused(() -> fetch(Optional.of(sha256())), "is of another model");
     IOException e = assertThrows(IOException.class, () -> fetch(Optional.of("0".repeat(64))));
     assertTrue(e.getMessage().contains("is there, but"), e.getMessage());
     assertTrue(Files.exists(model.onnx()), "a file of the user's was removed");
   }
 
+  private static void assertRefused(Executable fetch, String message) {
+    IOException e = assertThrows(IOException.class, fetch);
+    assertTrue(e.getMessage().contains(message), e.getMessage());
+  }
+
+  @Test
+  void wantsADigestForTheModel() throws IOException {
+    assertRefused(() -> fetch(Optional.empty()), "give it as --sha256");
+    assertRefused(() -> fetch(Optional.of("abc")), "not a SHA-256");
+    // what the place says that was redirected to does not count
+    redirect = true;
+    cdnDigest = true;
+    assertRefused(() -> fetch(Optional.empty()), "give it as --sha256");
+    tellDigest = true;
+    cdnDigest = false;
+    fetch(Optional.empty());
+  }
+
   @Test
   void goesOnAfterAnInterruption() throws IOException {
     breakAfter = 100_000;
-    IOException e = assertThrows(IOException.class, () -> fetch(Optional.empty()));
-    assertTrue(e.getMessage().contains("interrupted after"), e.getMessage());
+    assertRefused(() -> fetch(Optional.of(sha256())), "interrupted after");
     assertFalse(Files.exists(folder.resolve("model/onnx/model.onnx")), "half a model is in place");
     assertTrue(Files.size(folder.resolve("model/onnx/model.onnx.part")) > 0);
     breakAfter = Integer.MAX_VALUE;

@@ -72,6 +72,11 @@ class RerankBenchmark {
       engines.put("ours, int8", oursInt8::score);
       engines.put("langchain4j-onnx-scoring", (q, p) -> langchain4j(langchain4j, q, p));
       engines.put("DJL cross-encoder", (q, p) -> djl(predictor, q, p));
+      for (int few : new int[] {1, 10}) {
+        Map<String, List<String>> some = new LinkedHashMap<>(candidates);
+        some.replaceAll((query, passages) -> passages.subList(0, few));
+        report(measure(engines, some), some);
+      }
       Map<String, double[]> seconds = measure(engines, candidates);
       report(seconds, candidates);
       double overhead = overhead(model, candidates);
@@ -131,10 +136,11 @@ class RerankBenchmark {
           int[][] tokens = new int[entry.getValue().size()][];
           List<PairBatch.Window> windows = new ArrayList<>();
           for (int i = 0; i < tokens.length; i++) {
-            tokens[i] = engine.tokenizer().encodeStart(entry.getValue().get(i), room);
+            String passage = entry.getValue().get(i);
+            tokens[i] = engine.tokenize(tokenizer -> tokenizer.encodeStart(passage, room));
             windows.addAll(LongPassages.FIRST_WINDOW.windows(i, tokens[i].length, room));
           }
-          for (PairBatch batch : PairBatch.of(windows, query.length)) {
+          for (PairBatch batch : PairBatch.of(windows, query.length, THREADS)) {
             buffers.pack(batch, query, tokens).close();
           }
         }
@@ -149,14 +155,17 @@ class RerankBenchmark {
   private static void report(
       Map<String, double[]> seconds, Map<String, List<String>> candidates) {
     StringBuilder lines = new StringBuilder();
-    lines.append("%d queries of 100 candidates, %d threads%n".formatted(candidates.size(), THREADS));
+    lines.append(
+        "%d queries of %d candidates, %d threads%n"
+            .formatted(
+                candidates.size(), candidates.values().iterator().next().size(), THREADS));
     double mine = median(seconds.get("ours"));
     seconds.forEach(
         (name, values) ->
             lines.append(
                 String.format(
                     Locale.ROOT,
-                    "%-26s median %.3f s a query, %.2f times ours  %s%n",
+                    "%-26s median %.4f s a query, %.2f times ours  %s%n",
                     name,
                     median(values),
                     median(values) / mine,
