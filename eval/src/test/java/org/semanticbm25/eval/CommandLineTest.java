@@ -387,7 +387,7 @@ class CommandLineTest {
 
   private void crossEncoder() throws IOException {
     TinyModel.write(at("bert"), Weights.FLOAT);
-    new TinyBert(new TinyBert.Shape(TinyModel.VOCABULARY.size(), 64, 3, 32, 2, 128), 1)
+    new TinyBert(new TinyBert.Shape(TinyModel.VOCABULARY.size(), 128, 3, 32, 2, 128), 1)
         .write(at("bert"));
   }
 
@@ -397,7 +397,7 @@ class CommandLineTest {
     ok("model", "info", at("bert"));
     assertTrue(out.contains("3 layers"), out);
     assertTrue(out.contains("input_ids, attention_mask, token_type_ids"), out);
-    assertTrue(out.matches("(?s).*positions +64\\R.*"), out);
+    assertTrue(out.matches("(?s).*positions +128\\R.*"), out);
     ok("model", "quantize", at("bert"), at("int8"));
     ok("model", "info", at("int8"));
     assertTrue(out.matches("(?s).*8-bit integers +yes\\R.*"), out);
