@@ -184,7 +184,7 @@ def backbone(jar):
         positions=weights["embeddings.position_embeddings.weight"].shape[0],
         layers=layers,
         hidden=hidden,
-        heads=12,
+        heads=12,  # of all MiniLM-size encoders; a graph does not tell
         width=weights["encoder.layer.0.intermediate.dense.bias"].shape[0],
     )
     missing, unexpected = model.bert.load_state_dict(weights, strict=False)

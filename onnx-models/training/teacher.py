@@ -52,8 +52,9 @@ def embed(model, tokenizer, texts, prefix, pooling, device):
             pooled = (states * mask[..., None]).sum(1)
         vectors[batch] = torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
         start = end
-        if sys.stderr.isatty() or start == len(order):
-            print(f"\r{start}/{len(order)} {start / (time.time() - began):.0f}/s", file=sys.stderr)
+        if sys.stderr.isatty():
+            rate = start / (time.time() - began)
+            print(f"\r{start}/{len(order)} {rate:.0f}/s ", end="", file=sys.stderr)
     return vectors
 
 

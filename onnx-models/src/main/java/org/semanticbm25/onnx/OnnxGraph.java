@@ -214,7 +214,7 @@ public final class OnnxGraph {
    * @throws IOException if the graph has no attention that can be looked into
    */
   public OnnxGraph tapAttention() throws IOException {
-    return tapped(layersOrThrow().size(), model.getGraph().getOutputList());
+    return tapped(layersOrThrow(), model.getGraph().getOutputList());
   }
 
   /**
@@ -226,13 +226,14 @@ public final class OnnxGraph {
    * @throws IllegalArgumentException if there are not that many layers
    */
   public OnnxGraph cutAfter(int layers) throws IOException {
-    int all = layersOrThrow().size();
+    List<NodeProto> attention = layersOrThrow();
+    int all = attention.size();
     if (layers < 1 || layers > all) {
       throw new IllegalArgumentException(
           "%s: has %d layers, cannot be cut after %d; give 1 to %d"
               .formatted(source, all, layers, all));
     }
-    return tapped(layers, List.of());
+    return tapped(attention.subList(0, layers), List.of());
   }
 
   /**
@@ -296,7 +297,8 @@ public final class OnnxGraph {
     return false;
   }
 
-  private OnnxGraph tapped(int layers, List<ValueInfoProto> outputs) throws IOException {
+  private OnnxGraph tapped(List<NodeProto> attention, List<ValueInfoProto> outputs)
+      throws IOException {
     if (inputs().contains(PASSAGE_MASK)) {
       throw new IOException(source + ": is tapped already; give the model it was made of");
     }
@@ -307,11 +309,11 @@ public final class OnnxGraph {
     graph.addInitializer(Tensors.longs("tap/axis", new long[] {2}, 1));
     graph.addInitializer(Tensors.longs("tap/shape", new long[] {0, 0, -1}, 3));
     NodeProto.Builder all = Nodes.node("Concat", "tap/all").addAttribute(Nodes.attribute("axis", 1));
-    for (int layer = 0; layer < layers; layer++) {
+    for (int layer = 0; layer < attention.size(); layer++) {
       String tap = "tap/" + layer;
-      String attention = attention().get(layer).getOutput(0);
+      String probabilities = attention.get(layer).getOutput(0);
       graph.addNode(
-          Nodes.node("Slice", tap + "/rows", attention, "tap/zero", QUERY_END, "tap/axis"));
+          Nodes.node("Slice", tap + "/rows", probabilities, "tap/zero", QUERY_END, "tap/axis"));
       // half-precision models
       graph.addNode(
           Nodes.node("Cast", tap + "/floats", tap + "/rows")

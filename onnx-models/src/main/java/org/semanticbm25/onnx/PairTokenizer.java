@@ -27,24 +27,29 @@ final class PairTokenizer implements AutoCloseable {
    */
   PairTokenizer(Path file) throws IOException {
     tokenizer = Tokenizers.open(file);
-    long[] ids = tokenizer.encode("", "").getIds();
-    long[] types = tokenizer.encode("", "a").getTypeIds();
-    boolean isBert =
-        ids.length == 3
-            && ids[1] == ids[2]
-            && types.length > 3
-            && types[1] == 0
-            && types[2] == 1
-            && types[types.length - 1] == 1;
-    if (!isBert) {
+    try {
+      long[] ids = tokenizer.encode("", "").getIds();
+      if (!isBert(ids, tokenizer.encode("", "a").getTypeIds())) {
+        throw new IOException(
+            file
+                + ": does not encode a pair as [CLS] query [SEP] passage [SEP]; give the"
+                + " tokenizer.json of a BERT-family model");
+      }
+      first = (int) ids[0];
+      separator = (int) ids[1];
+    } catch (IOException | RuntimeException e) {
       tokenizer.close();
-      throw new IOException(
-          file
-              + ": does not encode a pair as [CLS] query [SEP] passage [SEP]; give the"
-              + " tokenizer.json of a BERT-family model");
+      throw e;
     }
-    first = (int) ids[0];
-    separator = (int) ids[1];
+  }
+
+  private static boolean isBert(long[] ids, long[] types) {
+    return ids.length == 3
+        && ids[1] == ids[2]
+        && types.length > 3
+        && types[1] == 0
+        && types[2] == 1
+        && types[types.length - 1] == 1;
   }
 
   /** The token before the query. */
