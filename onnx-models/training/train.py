@@ -37,10 +37,10 @@ SOURCES = {  # share of batches
 }
 LISTS, PASSAGES = 8, 6
 SHORT, LONG = 96, 256  # tokens of a pair
-LONG_SHARE = 0.06
+LONG_SHARE = 0.2
 MINED = 100  # passages a teacher finds for a query that has no judgements
 SCALE = 2.5  # logits per standard deviation of the teachers' similarity
-DEVELOPMENT_LISTS = 24  # of a source
+DEVELOPMENT_LISTS = 40  # of a source
 
 
 class Material:
