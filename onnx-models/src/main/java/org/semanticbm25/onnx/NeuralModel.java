@@ -31,8 +31,9 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
 
   /**
    * Finds the files of a model in a folder as it is downloaded: {@code model.onnx}, or else
-   * {@code model_quint8_avx2.onnx}, there or in {@code onnx/}, and {@code tokenizer.json}. An ONNX file may be given instead of the folder;
-   * its tokenizer is then looked for beside it and one folder up.
+   * {@code model_quint8_avx2.onnx}, there or in {@code onnx/}, and {@code tokenizer.json}. An
+   * ONNX file may be given instead of the folder; its tokenizer is then looked for beside it, and
+   * beside {@code onnx/} if it is in there.
    *
    * @throws IOException if a file is missing; the message says which and where it was looked for
    */
@@ -43,11 +44,13 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
     }
     Path onnx = Files.isDirectory(place) ? onnxIn(place) : place;
     Path folder = onnx.toAbsolutePath().getParent();
-    for (Path candidate : new Path[] {folder, folder.getParent()}) {
-      if (candidate != null && Files.isRegularFile(candidate.resolve(TOKENIZER_NAME))) {
-        String name = place.toAbsolutePath().normalize().getFileName().toString();
-        return new NeuralModel(name, onnx, candidate.resolve(TOKENIZER_NAME));
-      }
+    Path tokenizer = folder.resolve(TOKENIZER_NAME);
+    if (!Files.isRegularFile(tokenizer) && folder.endsWith("onnx")) {
+      tokenizer = folder.resolveSibling(TOKENIZER_NAME);
+    }
+    if (Files.isRegularFile(tokenizer)) {
+      String name = place.toAbsolutePath().normalize().getFileName().toString();
+      return new NeuralModel(name, onnx, tokenizer);
     }
     throw new NoSuchFileException(
         folder + ": no " + TOKENIZER_NAME + " beside the model; put the model's own there");

@@ -602,6 +602,16 @@ class CrossEncoderTest {
   }
 
   @Test
+  void takesATokenizerFromAboveForAFolderOfOnnxFilesOnly() throws IOException {
+    NeuralModel whole = write(folder.resolve("onnx"), BERT.onnx(true));
+    Files.move(whole.tokenizer(), folder.resolve("tokenizer.json"));
+    assertEquals(folder.resolve("tokenizer.json"), NeuralModel.at(folder).tokenizer());
+    assertEquals(folder.resolve("tokenizer.json"), NeuralModel.at(whole.onnx()).tokenizer());
+    Path other = Files.move(folder.resolve("onnx"), folder.resolve("other"));
+    assertThrows(IOException.class, () -> NeuralModel.at(other));
+  }
+
+  @Test
   void refusesSettingsOutOfRange() {
     assertThrows(IllegalArgumentException.class, () -> CrossEncoder.builder(model).threads(0));
     assertThrows(IllegalArgumentException.class, () -> AttentionTaps.open(model, 1, 0));
