@@ -168,7 +168,7 @@ class CrossEncoder(nn.Module):
         return self.classifier(bert.pooler(states)).squeeze(-1)
 
 
-def backbone(jar):
+def backbone(jar, positions=512):
     """A cross-encoder with a new head, and the tokenizer.json, from a jar that holds an encoder."""
     with zipfile.ZipFile(jar) as archive:
         names = archive.namelist()
@@ -177,11 +177,13 @@ def backbone(jar):
         graph = onnx.load_model_from_string(archive.read(graph_name)).graph
         tokenizer = archive.read(tokenizer_name).decode()
     weights = _weights(graph)
+    table = "embeddings.position_embeddings.weight"
+    weights[table] = weights[table][:positions]
     vocabulary, hidden = weights["embeddings.word_embeddings.weight"].shape
     layers = 1 + max(int(n.split(".")[2]) for n in weights if n.startswith("encoder.layer."))
     model = CrossEncoder(
         vocabulary=vocabulary,
-        positions=weights["embeddings.position_embeddings.weight"].shape[0],
+        positions=weights[table].shape[0],
         layers=layers,
         hidden=hidden,
         heads=12,  # of all MiniLM-size encoders; a graph does not tell

@@ -35,9 +35,9 @@ SOURCES = {  # share of batches
     "nfcorpus": 0.10,
     "scifact": 0.07,
 }
-LISTS, PASSAGES = 8, 6
-SHORT, LONG = 96, 256  # tokens of a pair
-LONG_SHARE = 0.2
+LISTS, PASSAGES = 8, 6  # of short pairs; half as many lists of long ones
+SHORT, LONG = 96, 256  # tokens of a pair; the model gets no position beyond
+LONG_SHARE = 0.35
 MINED = 100  # passages a teacher finds for a query that has no judgements
 SCALE = 2.5  # logits per standard deviation of the teachers' similarity
 DEVELOPMENT_LISTS = 40  # of a source
@@ -163,11 +163,12 @@ def batch(material, seed, step):
     rng = random.Random(f"{seed}/{step}")
     source = rng.choices(list(SOURCES), list(SOURCES.values()))[0]
     limit = LONG if rng.random() < LONG_SHARE else SHORT
-    items = rng.choices(material.train[source], k=4 * LISTS)
+    count = LISTS if limit == SHORT else LISTS // 2
+    items = rng.choices(material.train[source], k=4 * count)
     lists = [(item, material.sample(item, rng)) for item in items]
     lists.sort(key=lambda chosen: max(min(len(material.tokens[p]), limit) for p in chosen[1]))
-    start = rng.randrange(len(lists) - LISTS + 1)
-    return lists[start : start + LISTS], limit
+    start = rng.randrange(len(lists) - count + 1)
+    return lists[start : start + count], limit
 
 
 def list_loss(item, passages, scores, material):
@@ -243,7 +244,7 @@ class Trainer:
 
     def __init__(self, model, arguments, device):
         self.model, self.arguments, self.device = model, arguments, device
-        self.step, self.best = 0, 0.0
+        self.step, self.pairs, self.best = 0, 0, 0.0
         layers = model.bert.encoder.layer
         for part in [model.bert.embeddings, *layers[: arguments.frozen_layers]]:
             part.requires_grad_(False)
@@ -267,7 +268,7 @@ class Trainer:
                 state = torch.load(path, map_location=self.device)
                 self.model.load_state_dict(state["model"])
                 self.optimizer.load_state_dict(state["optimizer"])
-                self.step, self.best = state["step"], state["best"]
+                self.step, self.pairs, self.best = state["step"], state["pairs"], state["best"]
                 return
 
     def save(self):
@@ -275,6 +276,7 @@ class Trainer:
             model=self.model.state_dict(),
             optimizer=self.optimizer.state_dict(),
             step=self.step,
+            pairs=self.pairs,
             best=self.best,
         )
         torch.save(state, self._checkpoint() + ".tmp")
@@ -292,6 +294,7 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
+        self.pairs += sum(len(some) for _, some in lists)
         return float(loss.detach())
 
     def check(self, material):
@@ -326,7 +329,7 @@ def run(trainer, material):
     """Learns until the last step or until time is up; checks and saves on the way."""
     arguments = trainer.arguments
     end = time.time() + 60 * arguments.minutes
-    losses, since, pairs = [], time.time(), LISTS * PASSAGES
+    losses, since, seen = [], time.time(), trainer.pairs
     with open(os.path.join(arguments.out, "log.jsonl"), "a", encoding="utf-8") as log:
         while trainer.step < arguments.steps and time.time() < end:
             losses.append(trainer.learn(material))
@@ -334,15 +337,15 @@ def run(trainer, material):
                 seconds = time.time() - since
                 entry = dict(
                     step=trainer.step,
-                    pairs=trainer.step * pairs,
+                    pairs=trainer.pairs,
                     loss=round(float(np.mean(losses)), 4),
-                    per_second=round(len(losses) * pairs / seconds, 1),
+                    per_second=round((trainer.pairs - seen) / seconds, 1),
                     development=trainer.check(material),
                 )
                 for out in (log, sys.stdout):
                     print(json.dumps(entry), file=out, flush=True)
                 trainer.save()
-                losses, since = [], time.time()
+                losses, since, seen = [], time.time(), trainer.pairs
     trainer.save()
 
 
@@ -354,7 +357,7 @@ def main():
         "--teachers", help="folder that teacher.py wrote to (default: the scores in the lists)"
     )
     parser.add_argument("--out", required=True, help="folder for model, checkpoints and log")
-    parser.add_argument("--steps", type=int, default=6000, help=f"of {LISTS * PASSAGES} pairs each")
+    parser.add_argument("--steps", type=int, default=6000, help=f"of {LISTS * PASSAGES} pairs at most")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop, to be resumed")
     parser.add_argument("--every", type=int, default=500, help="steps between checkpoints")
     parser.add_argument("--rate", type=float, default=1e-4)
@@ -364,7 +367,7 @@ def main():
     os.makedirs(arguments.out, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(arguments.seed)
-    model, tokenizer = bert.backbone(arguments.backbone)
+    model, tokenizer = bert.backbone(arguments.backbone, LONG)
     with open(os.path.join(arguments.out, "tokenizer.json"), "w", encoding="utf-8") as file:
         file.write(tokenizer)
     trainer = Trainer(model.to(device), arguments, device)

@@ -2,7 +2,6 @@ package org.semanticbm25.eval;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.semanticbm25.onnx.CrossEncoder;
 import org.semanticbm25.onnx.NeuralModel;
 import picocli.CommandLine.Option;
@@ -13,14 +12,18 @@ final class CrossEncoderOption {
       names = "--model",
       paramLabel = "DIR",
       description =
-          "a cross-encoder to rerank with: folder with model.onnx (or onnx/model.onnx) and"
-              + " tokenizer.json, or the ONNX file")
+          "folder with model.onnx (or onnx/model.onnx) and tokenizer.json of a cross-encoder, or the"
+              + " ONNX file (default: the bundled cross-encoder)")
   Path folder;
 
-  /** Opens it, if there is one. */
-  Optional<CrossEncoder> open() throws IOException {
-    return folder == null
-        ? Optional.empty()
-        : Optional.of(CrossEncoder.builder(NeuralModel.at(folder)).open());
+  /**
+   * Opens it.
+   *
+   * @param home where the bundled one is unpacked
+   */
+  CrossEncoder open(Path home) throws IOException {
+    NeuralModel model =
+        folder != null ? NeuralModel.at(folder) : NeuralModel.bundled(home.resolve("models"));
+    return CrossEncoder.builder(model).open();
   }
 }

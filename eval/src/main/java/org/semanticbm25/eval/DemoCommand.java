@@ -18,6 +18,7 @@ import java.util.stream.Collectors;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.semanticbm25.eval.Run.Hit;
+import org.semanticbm25.onnx.CrossEncoder;
 import org.semanticbm25.onnx.Digests;
 import org.semanticbm25.similarity.SoftTermQuery;
 import picocli.CommandLine.Command;
@@ -33,7 +34,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Ask questions about Lucene of Lucene's own documentation.",
       "Indexes the Javadoc of every class and method of lucene-core, answers 48 questions with BM25"
-          + " and semantic BM25, and measures both against graded judgements.%n"
+          + ", semantic BM25 and the cross-encoder, and measures all three against graded judgements.%n"
     })
 final class DemoCommand implements Callable<Integer> {
   private static final String NAME = "lucene-javadoc";
@@ -49,6 +50,7 @@ final class DemoCommand implements Callable<Integer> {
   Report.Format format;
 
   @Mixin Workspace workspace;
+  @Mixin CrossEncoderOption crossEncoder;
   @Spec CommandSpec spec;
 
   @Override
@@ -56,34 +58,27 @@ final class DemoCommand implements Callable<Integer> {
     Path sources = sourcesJar();
     Dataset dataset = dataset(sources);
     Analyzer analyzer = new EnglishAnalyzer();
-    try (Workspace.Prepared prepared =
-        workspace.prepare(
-            NAME,
-            Digests.sha256(sources),
-            analyzer,
-            consumer -> {
-              for (Passage passage : JavadocCorpus.read(sources)) {
-                consumer.accept(passage);
-              }
-            })) {
+    try (CrossEncoder encoder = crossEncoder.open(workspace.home);
+        Workspace.Prepared prepared =
+            workspace.prepare(
+                NAME,
+                Digests.sha256(sources),
+                analyzer,
+                consumer -> {
+                  for (Passage passage : JavadocCorpus.read(sources)) {
+                    consumer.accept(passage);
+                  }
+                })) {
       RankingSystem bm25 =
           RankingSystem.bm25(
               prepared.reader(), TextIndex.CONTENTS, analyzer, EvalCommand.K1, EvalCommand.B);
       RankingSystem semantic = RankingSystem.semantic(prepared.reader(), prepared.semantic());
-      Evaluation evaluation = new Evaluation(dataset, 1);
-      List<RankingSystem> systems = List.of(bm25, semantic);
-      for (RankingSystem system : systems) {
-        evaluation.add(system.name(), system.run(dataset.queries(), DEPTH));
-      }
-      Report report = evaluation.report();
-      Latency latency = Latency.measure(systems, dataset.queries().values(), 10);
-      for (int i = 0; i < systems.size(); i++) {
-        report.put(systems.get(i).name(), "median ms", latency.percentile(i, 50));
-      }
+      Evaluation evaluation = evaluate(dataset, bm25, semantic, prepared, encoder);
       if (format == Report.Format.TABLE) {
         printIntroduction(prepared, dataset);
       }
-      report.print(spec.commandLine().getOut(), format);
+      report(evaluation, List.of(bm25, semantic), dataset)
+          .print(spec.commandLine().getOut(), format);
       if (format == Report.Format.TABLE) {
         printChanges(dataset, evaluation, semantic);
       }
@@ -91,6 +86,36 @@ final class DemoCommand implements Callable<Integer> {
       evaluation.write(workspace.home.resolve("runs").resolve(NAME));
     }
     return 0;
+  }
+
+  private static Evaluation evaluate(
+      Dataset dataset,
+      RankingSystem bm25,
+      RankingSystem semantic,
+      Workspace.Prepared prepared,
+      CrossEncoder encoder)
+      throws IOException {
+    Evaluation evaluation = new Evaluation(dataset, 1);
+    Run first = bm25.run(dataset.queries(), DEPTH);
+    evaluation.add("bm25", first);
+    evaluation.add("semantic", semantic.run(dataset.queries(), DEPTH));
+    try (Terminal progress = new Terminal()) {
+      evaluation.add(
+          "cross-encoder",
+          new Reranker(prepared.reader(), DEPTH)
+              .rerank(first, dataset.queries(), encoder, progress));
+    }
+    return evaluation;
+  }
+
+  private static Report report(Evaluation evaluation, List<RankingSystem> systems, Dataset dataset)
+      throws IOException {
+    Report report = evaluation.report();
+    Latency latency = Latency.measure(systems, dataset.queries().values(), 10);
+    for (int i = 0; i < systems.size(); i++) {
+      report.put(systems.get(i).name(), "median ms", latency.percentile(i, 50));
+    }
+    return report;
   }
 
   static Path sourcesJar() throws IOException {

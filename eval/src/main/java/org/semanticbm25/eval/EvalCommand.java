@@ -21,8 +21,8 @@ import picocli.CommandLine.Spec;
     name = "eval",
     sortOptions = false,
     description = {
-      "Measure BM25, semantic BM25 and, with --model, a cross-encoder on a collection in BEIR's"
-          + " layout. The cross-encoder reranks the first hits of BM25.",
+      "Measure BM25, semantic BM25 and a cross-encoder on a collection in BEIR's layout.",
+      "The cross-encoder reranks the first hits of BM25.",
       "Prints nDCG@10, RR@10, R@100, AP@1000 and Judged@10, with the p-value of a paired t-test"
           + " against BM25 (Holm-corrected), and writes TREC run files.%n"
     })
@@ -60,7 +60,7 @@ final class EvalCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "100",
       description =
-          "hits of BM25 that the cross-encoder reranks (default: ${DEFAULT-VALUE})")
+          "hits of BM25 that the cross-encoder reranks, 0 to leave it out (default: ${DEFAULT-VALUE})")
   int rerank;
 
   @Option(
@@ -89,13 +89,13 @@ final class EvalCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (rerank < 1) {
-      throw new UserException("--rerank " + rerank + ": must be 1 or more");
+    if (rerank < 0) {
+      throw new UserException("--rerank " + rerank + ": must be 0 or more");
     }
     Dataset dataset = Dataset.read(folder, split);
     Analyzer analyzer = new EnglishAnalyzer();
     String fingerprint = Digests.sha256(dataset.corpus());
-    try (CrossEncoder encoder = crossEncoder.open().orElse(null);
+    try (CrossEncoder encoder = rerank > 0 ? crossEncoder.open(workspace.home) : null;
         Workspace.Prepared prepared =
             workspace.prepare(dataset.name(), fingerprint, analyzer, dataset::forEachPassage)) {
       Evaluation evaluation = new Evaluation(dataset, relevant);

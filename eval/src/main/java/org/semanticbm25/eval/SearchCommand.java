@@ -65,8 +65,7 @@ final class SearchCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "semantic",
       description =
-          "bm25; cross-encoder, which needs --model; or semantic, which needs a side file of 'attach'"
-              + " (default: semantic)")
+          "bm25, cross-encoder, or semantic, which needs a side file of 'attach' (default: semantic)")
   ScorerName scorer;
 
   @Option(names = "-n", paramLabel = "N", defaultValue = "10", description = "hits (default: 10)")
@@ -128,7 +127,7 @@ final class SearchCommand implements Callable<Integer> {
     Query query = bm25.query(text);
     TopDocs first = searcher.search(query, Math.max(count, RERANKED));
     requireStored(searcher, first);
-    try (CrossEncoder encoder = crossEncoder.open().orElseThrow(SearchCommand::noModel)) {
+    try (CrossEncoder encoder = crossEncoder.open(workspace.home)) {
       CrossEncoderRescorer rescorer =
           CrossEncoderRescorer.create(encoder, text, PassageSource.storedFields(field));
       print(
@@ -136,10 +135,6 @@ final class SearchCommand implements Callable<Integer> {
           rescorer.rescore(searcher, first, count),
           doc -> rescorer.explain(searcher, searcher.explain(query, doc), doc));
     }
-  }
-
-  private static UserException noModel() {
-    return new UserException("--scorer cross-encoder needs a model; give its folder as --model");
   }
 
   private void requireStored(IndexSearcher searcher, TopDocs hits) throws IOException {

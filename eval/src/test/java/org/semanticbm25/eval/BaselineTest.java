@@ -13,8 +13,12 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.semanticbm25.onnx.CrossEncoder;
+import org.semanticbm25.onnx.NeuralModel;
+import org.semanticbm25.onnx.Progress;
 
 /** Our BM25 is the BM25 that others publish. */
 class BaselineTest {
@@ -44,5 +48,21 @@ class BaselineTest {
     Dataset dataset = Dataset.read(DATASETS.resolve("trec-dl-2019"), "test");
     Run run = Run.read(DATASETS.resolve("trec-dl-2019/bm25.run"));
     assertEquals(0.5058, Measure.nDCG(10).mean(dataset.qrels(), run), 0.00005);
+  }
+
+  @Test
+  void bundledCrossEncoderReranksAsItsCardSays(@TempDir Path home) throws IOException {
+    assumeTrue(Files.exists(DATASETS), "no " + DATASETS);
+    Dataset dataset = Dataset.read(DATASETS.resolve("trec-dl-2019"), "test");
+    Run first = Run.read(DATASETS.resolve("trec-dl-2019/bm25.run"));
+    try (Directory directory = new ByteBuffersDirectory()) {
+      TextIndex.write(directory, new EnglishAnalyzer(), dataset::forEachPassage);
+      try (DirectoryReader reader = DirectoryReader.open(directory);
+          CrossEncoder encoder = CrossEncoder.builder(NeuralModel.bundled(home)).open()) {
+        Run run =
+            new Reranker(reader, 100).rerank(first, dataset.queries(), encoder, Progress.SILENT);
+        assertEquals(0.6811, Measure.nDCG(10).mean(dataset.qrels(), run), 0.001);
+      }
+    }
   }
 }

@@ -28,6 +28,8 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
           "onnx/model_quint8_avx2.onnx");
   private static final String TOKENIZER_NAME = "tokenizer.json";
   private static final String INTERIM = "all-minilm-l6-v2";
+  // the version keeps an older release's from being taken; trained from the interim one, whose vocabulary it shares
+  private static final String BUNDLED = "semanticbm25-cross-encoder-l6-v1";
 
   /**
    * Finds the files of a model in a folder as it is downloaded: {@code model.onnx}, or else
@@ -76,6 +78,20 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
     Path folder = cache.resolve(INTERIM);
     Files.createDirectories(folder);
     unpack(INTERIM + ".onnx", folder.resolve("model.onnx"));
+    unpack(INTERIM + "-tokenizer.json", folder.resolve(TOKENIZER_NAME));
+    return at(folder);
+  }
+
+  /**
+   * The cross-encoder that ships with this library, unpacked from the class path into a folder
+   * unless it is there already. Its model card is {@code MODEL-CARD.md} beside it.
+   *
+   * @throws IOException if the folder cannot be written
+   */
+  public static NeuralModel bundled(Path cache) throws IOException {
+    Path folder = cache.resolve(BUNDLED);
+    Files.createDirectories(folder);
+    unpack("org/semanticbm25/onnx/" + BUNDLED + ".onnx", folder.resolve("model.onnx"));
     unpack(INTERIM + "-tokenizer.json", folder.resolve(TOKENIZER_NAME));
     return at(folder);
   }

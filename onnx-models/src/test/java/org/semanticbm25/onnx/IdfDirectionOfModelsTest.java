@@ -15,8 +15,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The IDF direction of the bundled encoder against the IDF of MS MARCO. */
-class InterimModelTest {
+/** The IDF direction of the models that come along against the IDF of MS MARCO. */
+class IdfDirectionOfModelsTest {
   private static final Path REFERENCE = Path.of("../../shared/datasets/msmarco-idf.tsv");
 
   @TempDir Path folder;
@@ -32,7 +32,7 @@ class InterimModelTest {
     NeuralModel model = NeuralModel.interimDefault(folder);
     double floats = correlation(model.onnx(), model.tokenizer(), idf, true);
     Path quantized = folder.resolve("int8.onnx");
-    try (InputStream in = InterimModelTest.class.getResourceAsStream("/all-minilm-l6-v2-q.onnx")) {
+    try (InputStream in = IdfDirectionOfModelsTest.class.getResourceAsStream("/all-minilm-l6-v2-q.onnx")) {
       Files.copy(in, quantized);
     }
     double int8 = correlation(quantized, model.tokenizer(), idf, true);
@@ -40,6 +40,9 @@ class InterimModelTest {
     assertEquals(0.7046, floats, 0.0005);
     assertEquals(floats, int8, 0.005);
     assertEquals(0.7042, int8, 0.0005);
+    NeuralModel ours = NeuralModel.bundled(folder);
+    double bundled = correlation(ours.onnx(), ours.tokenizer(), idf, true);
+    assertEquals(0.7043, bundled, 0.0005);
     assertEquals(
         0.6932, correlation(model.onnx(), model.tokenizer(), idf, false), 0.0005, "without unused");
   }
