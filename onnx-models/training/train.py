@@ -40,7 +40,6 @@ SHORT, LONG = 96, 256  # tokens of a pair; the model gets no position beyond
 LONG_SHARE = 0.35
 MINED = 100  # passages a teacher finds for a query that has no judgements
 SCALE = 2.5  # logits per standard deviation of the teachers' similarity
-DEVELOPMENT_LISTS = 40  # of a source
 
 
 class Material:
@@ -212,12 +211,12 @@ def ndcg(gains, scores, depth=10):
     return (np.asarray(gains)[order] * discounts[: len(order)]).sum() / best if best > 0 else 0.0
 
 
-def evaluate(model, material, device):
+def evaluate(model, material, lists, device):
     """nDCG@10 over development lists: gains are judgements, or the teachers' scores squared."""
     result, every = {}, []
     for source, items in material.development.items():
         values = []
-        for item in items[:DEVELOPMENT_LISTS]:
+        for item in items[:lists]:
             passages = item["passages"]
             inputs = material.pairs([item["query"]] * len(passages), passages, LONG, device)
             with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16):
@@ -299,7 +298,9 @@ class Trainer:
 
     def check(self, material):
         """Scores the development queries; the best model so far is written as ONNX."""
-        scores = evaluate(self.model, material, self.device)
+        scores = evaluate(
+            self.model, material, self.arguments.development_lists, self.device
+        )
         if scores["mean"] > self.best:
             self.best = scores["mean"]
             export(self.model, self._path("model.onnx"))
@@ -360,6 +361,7 @@ def main():
     parser.add_argument("--steps", type=int, default=6000, help=f"of {LISTS * PASSAGES} pairs at most")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop, to be resumed")
     parser.add_argument("--every", type=int, default=500, help="steps between checkpoints")
+    parser.add_argument("--development-lists", type=int, default=40, help="of a source")
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--frozen-layers", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
