@@ -194,16 +194,30 @@ def backbone(jar, positions=512):
     return model, tokenizer
 
 
+def restore(model, path):
+    """Takes over all weights of an ONNX file that `train.py` wrote, float or in our int8, but the
+    word embeddings, which training leaves as they are."""
+    weights = _weights(onnx.load(path).graph)
+    weights = {name: tensor for name, tensor in weights.items() if "word_embeddings" not in name}
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    assert not unexpected and missing == ["bert.embeddings.word_embeddings.weight"], missing
+
+
 def _weights(graph):
     """Weights by their PyTorch names: a graph keeps those of all but the dense matrices."""
-    tensors = {t.name: t for t in graph.initializer}
+    tensors = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     weights = {
-        name: torch.tensor(numpy_helper.to_array(tensor).copy())
+        name: torch.tensor(tensor.copy())
         for name, tensor in tensors.items()
-        if name.startswith(("embeddings.", "encoder.")) and not name.endswith("position_ids")
+        if name.startswith(("embeddings.", "encoder.", "bert.", "classifier."))
+        and not name.endswith("position_ids")
+        and "/int8" not in name
     }
     for node in graph.node:
-        if node.op_type == "MatMul" and node.input[1] in tensors:
-            name = node.name.strip("/").replace("/MatMul", "").replace("/", ".") + ".weight"
-            weights[name] = torch.tensor(numpy_helper.to_array(tensors[node.input[1]]).T.copy())
+        if node.op_type in ("MatMul", "MatMulInteger") and node.input[1] in tensors:
+            name = node.name.strip("/").split("/MatMul")[0].replace("/", ".") + ".weight"
+            matrix = tensors[node.input[1]]
+            if node.op_type == "MatMulInteger":
+                matrix = matrix * tensors[node.input[1] + "/scale"]
+            weights[name] = torch.tensor(matrix.T.copy())
     return weights

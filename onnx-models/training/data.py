@@ -5,6 +5,8 @@ import hashlib
 import json
 import os
 
+JUDGED_ONLY = {"medquad"}  # sources without teachers: long passages, each with its one question
+
 
 def passages(folder):
     """Texts by id."""

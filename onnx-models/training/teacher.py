@@ -1,7 +1,8 @@
 """Embeds all passages and queries with two bi-encoders, whose similarities teach the cross-encoder.
 
 Writes <work>/<name>-passages.npy and -queries.npy: unit vectors as halves, in the order of the
-passages file and of the sorted distinct queries. A finished file is not made again.
+passages file and of the sorted distinct queries; zeros for passages of sources that are learnt from
+judgements only. A finished file is not made again.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import data
 from wordpiece import WordPiece
 
 MAX_TOKENS = 144
-BATCH_TOKENS = 6000
+BATCH_TOKENS = 1500
 
 # prefixes and pooling as the authors of the two models prescribe
 TEACHERS = {
@@ -27,11 +28,14 @@ TEACHERS = {
 
 
 def embed(model, tokenizer, texts, prefix, pooling, device):
+    """Vectors of texts; of None, zeros."""
     encoded = [
-        [tokenizer.cls] + tokenizer.encode(prefix + text)[: MAX_TOKENS - 2] + [tokenizer.sep]
+        [tokenizer.cls] + tokenizer.encode(prefix + (text or ""))[: MAX_TOKENS - 2] + [tokenizer.sep]
         for text in texts
     ]
-    order = sorted(range(len(texts)), key=lambda i: len(encoded[i]))
+    order = sorted(
+        (i for i, text in enumerate(texts) if text is not None), key=lambda i: len(encoded[i])
+    )
     vectors = np.zeros((len(texts), model.config["hidden"]), dtype=np.float16)
     start, began = 0, time.time()
     while start < len(order):
@@ -66,8 +70,18 @@ def main():
     arguments = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     os.makedirs(arguments.work, exist_ok=True)
-    queries = sorted({entry["query"] for entry in data.lists(arguments.data)})
-    texts = list(data.passages(arguments.data).values())
+    lists = data.lists(arguments.data)
+    queries = sorted({entry["query"] for entry in lists})
+    taught = {
+        passage
+        for entry in lists
+        if entry["source"] not in data.JUDGED_ONLY
+        for passage in entry["passages"]
+    }
+    texts = [
+        text if passage in taught else None
+        for passage, text in data.passages(arguments.data).items()
+    ]
     for name, (query_prefix, passage_prefix, pooling) in TEACHERS.items():
         jar = next(f for f in os.listdir(arguments.backbones) if name in f)
         model, tokenizer = bert.backbone(os.path.join(arguments.backbones, jar))

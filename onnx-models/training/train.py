@@ -73,6 +73,7 @@ class Material:
                 passages=[number[p] for p in dict.fromkeys(entry["passages"])],
                 labels={number[p]: g for p, g in zip(entry["passages"], entry.get("labels", []))},
                 teacher={number[p]: t for p, t in zip(entry["passages"], entry.get("teacher", []))},
+                taught=entry["source"] not in data.JUDGED_ONLY,
             )
             held_out = data.is_development(entry["query"])
             (self.development if held_out else self.train)[entry["source"]].append(item)
@@ -82,7 +83,7 @@ class Material:
 
     def _standardise(self):
         """Mean and deviation of similarities over the listed pairs, for each teacher."""
-        items = [item for items in self.train.values() for item in items]
+        items = [item for items in self.train.values() for item in items if item["taught"]]
         if not self.vectors:
             given = [score for item in items for score in item["teacher"].values()]
             self.moments = [(np.mean(given), np.std(given))]
@@ -102,6 +103,8 @@ class Material:
             mean, deviation = self.moments[0]
             given = np.array([item["teacher"][p] for p in passages], dtype=np.float32)
             return (given - np.float32(mean)) / np.float32(deviation)
+        if not item["taught"]:
+            return None
         query = item["query"]
         return sum(
             (passage_vectors[passages] @ query_vectors[query] - mean) / deviation
@@ -354,6 +357,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="folder of lists.jsonl.gz, passages.jsonl.gz")
     parser.add_argument("--backbone", required=True, help="jar with the encoder to start from")
+    parser.add_argument("--start", help="model.onnx of an earlier training to go on from")
     parser.add_argument(
         "--teachers", help="folder that teacher.py wrote to (default: the scores in the lists)"
     )
@@ -370,6 +374,8 @@ def main():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(arguments.seed)
     model, tokenizer = bert.backbone(arguments.backbone, LONG)
+    if arguments.start:
+        bert.restore(model, arguments.start)
     with open(os.path.join(arguments.out, "tokenizer.json"), "w", encoding="utf-8") as file:
         file.write(tokenizer)
     trainer = Trainer(model.to(device), arguments, device)
