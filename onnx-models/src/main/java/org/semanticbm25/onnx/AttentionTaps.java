@@ -13,7 +13,8 @@ import java.util.concurrent.Future;
  * Looks into the attention of a cross-encoder: for every head and every token of the query, the sum
  * of its attention to the tokens of the passage, {@code m_h(q_i, d) = sum over t of A_h[q_i, t]}.
  * After Lu, Chen and Eickhoff, "Pathway to Relevance: How Cross-Encoders Implement a Semantic Variant
- * of BM25", EMNLP 2025, but without the final {@code [SEP]}, which is a place to rest and no match.
+ * of BM25", EMNLP 2025. There the final {@code [SEP]} counts as a passage token; it is a place to
+ * rest and no match, so here its share is kept apart.
  *
  * <p>Only the layers that are asked for are computed. Passages are read as far as they fit.
  *
@@ -27,21 +28,33 @@ public final class AttentionTaps implements Closeable {
   /**
    * Attention of one query to one passage.
    *
-   * @param queryTokens number of tokens of the query
-   * @param mass in [0, 1], {@code [layers * heads, queryTokens]}, row by row
+   * @param queryTokens ids of the query's tokens, as far as it was read
+   * @param passage attention to the passage, in [0, 1], {@code [layers * heads, queryTokens]}, row by
+   *     row
+   * @param separator attention to the {@code [SEP]} after it, likewise
    */
   @SuppressWarnings("ArrayRecordComponent")
-  public record Mass(int queryTokens, float[] mass) {
+  public record Mass(int[] queryTokens, float[] passage, float[] separator) {
+    /** Number of heads in all layers together. */
+    public int heads() {
+      return queryTokens.length == 0 ? 0 : passage.length / queryTokens.length;
+    }
+
     /** The attention of a query token to the whole passage. */
     public float of(int head, int queryToken) {
-      return mass[head * queryTokens + queryToken];
+      return passage[head * queryTokens.length + queryToken];
+    }
+
+    /** The attention of a query token to the final separator. */
+    public float toSeparator(int head, int queryToken) {
+      return separator[head * queryTokens.length + queryToken];
     }
   }
 
   private AttentionTaps(PairEngine engine, int layers) throws IOException {
     this.engine = engine;
     this.layers = layers;
-    this.heads = mass("a", List.of("a")).getFirst().mass().length / layers;
+    this.heads = mass("a", List.of("a")).getFirst().heads() / layers;
   }
 
   /**
@@ -84,8 +97,10 @@ public final class AttentionTaps implements Closeable {
    */
   public List<Mass> mass(String query, List<String> passages) throws IOException {
     Mass[] result = new Mass[passages.size()];
+    int[] tokens = engine.queryTokens(query);
     Future<Mass[]> task =
-        engine.submit(query, passages, (batch, output) -> keep(result, batch, output), result);
+        engine.submit(
+            query, passages, (batch, output) -> keep(result, tokens, batch, output), result);
     try {
       return List.of(task.get());
     } catch (InterruptedException | ExecutionException e) {
@@ -93,19 +108,21 @@ public final class AttentionTaps implements Closeable {
     }
   }
 
-  private static void keep(Mass[] result, PairBatch batch, OnnxTensor output)
+  private static void keep(Mass[] result, int[] queryTokens, PairBatch batch, OnnxTensor output)
       throws OrtException {
     FloatBuffer values = output.getFloatBuffer();
     int heads = (int) output.getInfo().getShape()[1];
-    int queryTokens = batch.queryTokens();
+    int tokens = queryTokens.length;
     for (int row = 0; row < batch.windows().size(); row++) {
-      float[] mass = new float[heads * queryTokens];
-      for (int head = 0; head < heads; head++) {
+      float[] passage = new float[heads * tokens];
+      float[] separator = new float[heads * tokens];
+      for (int i = 0; i < passage.length; i++) {
         // the row of [CLS] is left out
-        int at = (row * heads + head) * (queryTokens + 1) + 1;
-        values.get(at, mass, head * queryTokens, queryTokens);
+        int position = (row * heads + i / tokens) * (tokens + 1) + 1 + i % tokens;
+        passage[i] = values.get(PairEngine.MARKS * position);
+        separator[i] = values.get(PairEngine.MARKS * position + 1);
       }
-      result[batch.windows().get(row).passage()] = new Mass(queryTokens, mass);
+      result[batch.windows().get(row).passage()] = new Mass(queryTokens, passage, separator);
     }
   }
 

@@ -47,10 +47,10 @@ public final class OnnxGraph {
   public static final String ATTENTION_MASS = "attention_mass";
 
   /**
-   * What {@link #tapAttention()} adds as an input, float {@code [batch, 1, tokens, 1]}: 1 at the
-   * passage's tokens, 0 at the query's, at separators and at padding.
+   * What {@link #tapAttention()} adds as an input, float {@code [batch, 1, tokens, marks]}: each
+   * mark is a set of tokens, 1 at those that belong to it and 0 at the others.
    */
-  public static final String PASSAGE_MASK = "passage_mask";
+  public static final String MARKS = "marks";
 
   /** What {@link #tapAttention()} adds as an input, {@code [1]}: leading positions to look from. */
   public static final String QUERY_END = "query_end";
@@ -206,10 +206,10 @@ public final class OnnxGraph {
   }
 
   /**
-   * Adds an output {@value #ATTENTION_MASS}, {@code [batch, layers * heads, query_end]}: for every
-   * head and each of the first {@code query_end} positions, the sum of its attention to the
-   * positions that {@code passage_mask} marks. The sums are made in the graph, so that nothing of
-   * the size of tokens by tokens leaves the runtime.
+   * Adds an output {@value #ATTENTION_MASS}, {@code [batch, layers * heads, query_end * marks]}: for
+   * every head and each of the first {@code query_end} positions, the sum of its attention to the
+   * tokens of each of {@value #MARKS}. The sums are made in the graph, so that nothing of the size
+   * of tokens by tokens leaves the runtime.
    *
    * @throws IOException if the graph has no attention that can be looked into
    */
@@ -299,11 +299,11 @@ public final class OnnxGraph {
 
   private OnnxGraph tapped(List<NodeProto> attention, List<ValueInfoProto> outputs)
       throws IOException {
-    if (inputs().contains(PASSAGE_MASK)) {
+    if (inputs().contains(MARKS)) {
       throw new IOException(source + ": is tapped already; give the model it was made of");
     }
     GraphProto.Builder graph = model.getGraph().toBuilder().clearOutput().addAllOutput(outputs);
-    graph.addInput(Nodes.value(PASSAGE_MASK, TensorProto.DataType.FLOAT, "batch", 1, "tokens", 1));
+    graph.addInput(Nodes.value(MARKS, TensorProto.DataType.FLOAT, "batch", 1, "tokens", "marks"));
     graph.addInput(Nodes.value(QUERY_END, TensorProto.DataType.INT64, 1));
     graph.addInitializer(Tensors.longs("tap/zero", new long[] {0}, 1));
     graph.addInitializer(Tensors.longs("tap/axis", new long[] {2}, 1));
@@ -318,13 +318,13 @@ public final class OnnxGraph {
       graph.addNode(
           Nodes.node("Cast", tap + "/floats", tap + "/rows")
               .addAttribute(Nodes.attribute("to", TensorProto.DataType.FLOAT.getNumber())));
-      graph.addNode(Nodes.node("MatMul", tap, tap + "/floats", PASSAGE_MASK));
+      graph.addNode(Nodes.node("MatMul", tap, tap + "/floats", MARKS));
       all.addInput(tap);
     }
     graph.addNode(all);
     graph.addNode(Nodes.node("Reshape", ATTENTION_MASS, "tap/all", "tap/shape"));
     graph.addOutput(
-        Nodes.value(ATTENTION_MASS, TensorProto.DataType.FLOAT, "batch", "heads", QUERY_END));
+        Nodes.value(ATTENTION_MASS, TensorProto.DataType.FLOAT, "batch", "heads", "sums"));
     return new OnnxGraph(source, model.toBuilder().setGraph(Nodes.pruned(graph)).build());
   }
 

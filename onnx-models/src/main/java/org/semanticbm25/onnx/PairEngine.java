@@ -41,6 +41,9 @@ final class PairEngine implements Closeable {
 
   static final int MIN_PASSAGE_TOKENS = 64;
 
+  /** What {@link OnnxGraph#MARKS} marks: the passage, and the separator after it. */
+  static final int MARKS = 2;
+
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final PairModel model;
   private final Set<String> inputs;
@@ -273,7 +276,7 @@ final class PairEngine implements Closeable {
     private LongBuffer ids = longs(0);
     private LongBuffer mask = longs(0);
     private LongBuffer types = longs(0);
-    private FloatBuffer passageMask = floats(0);
+    private FloatBuffer marks = floats(0);
     private final LongBuffer queryEnd = longs(1);
 
     Packed pack(PairBatch batch, int[] query, int[][] tokens) throws OrtException {
@@ -283,7 +286,7 @@ final class PairEngine implements Closeable {
         ids = longs(size);
         mask = longs(size);
         types = longs(size);
-        passageMask = floats(size);
+        marks = floats(MARKS * size);
       }
       for (int row = 0; row < rows; row++) {
         Window window = batch.windows().get(row);
@@ -297,13 +300,11 @@ final class PairEngine implements Closeable {
         put(tensors, OnnxGraph.ATTENTION_MASK, mask, size, shape);
         put(tensors, OnnxGraph.TOKEN_TYPE_IDS, types, size, shape);
         put(tensors, OnnxGraph.QUERY_END, queryEnd, 1, new long[] {1});
-        if (inputs.contains(OnnxGraph.PASSAGE_MASK)) {
+        if (inputs.contains(OnnxGraph.MARKS)) {
+          long[] marksShape = {rows, 1, batch.length(), MARKS};
           tensors.put(
-              OnnxGraph.PASSAGE_MASK,
-              OnnxTensor.createTensor(
-                  environment,
-                  passageMask.slice(0, size),
-                  new long[] {rows, 1, batch.length(), 1}));
+              OnnxGraph.MARKS,
+              OnnxTensor.createTensor(environment, marks.slice(0, MARKS * size), marksShape));
         }
         return new Packed(tensors);
       } catch (OrtException e) {
@@ -320,7 +321,8 @@ final class PairEngine implements Closeable {
         ids.put(i, 0);
         mask.put(i, i <= passageEnd ? 1 : 0);
         types.put(i, i > querySeparator && i <= passageEnd ? 1 : 0);
-        passageMask.put(i, isPassage ? 1 : 0);
+        marks.put(MARKS * i, isPassage ? 1 : 0);
+        marks.put(MARKS * i + 1, i == passageEnd ? 1 : 0);
       }
       ids.put(at, model.tokenizer().first());
       for (int i = 0; i < query.length; i++) {

@@ -23,7 +23,7 @@ record PairModel(String source, OrtSession session, PairTokenizer tokenizer, int
           OnnxGraph.INPUT_IDS,
           OnnxGraph.ATTENTION_MASK,
           OnnxGraph.TOKEN_TYPE_IDS,
-          OnnxGraph.PASSAGE_MASK,
+          OnnxGraph.MARKS,
           OnnxGraph.QUERY_END);
   private static final int DEFAULT_POSITIONS = 512;
   // rows of padding that make an embedding's size a multiple of what some hardware likes

@@ -117,15 +117,17 @@ class CrossEncoderTest {
   }
 
   private static void assertMass(BertOracle.Result oracle, Encoding pair, AttentionTaps.Mass mass) {
-    int passageStart = mass.queryTokens() + 2;
+    int passageStart = mass.queryTokens().length + 2;
     int passageEnd = pair.getIds().length - 1;
     for (int head = 0; head < oracle.attention().length; head++) {
-      for (int i = 0; i < mass.queryTokens(); i++) {
+      for (int i = 0; i < mass.queryTokens().length; i++) {
         double sum = 0;
         for (int t = passageStart; t < passageEnd; t++) {
           sum += oracle.attention()[head][i + 1][t];
         }
         assertEquals(sum, mass.of(head, i), TOLERANCE);
+        assertEquals(
+            oracle.attention()[head][i + 1][passageEnd], mass.toSeparator(head, i), TOLERANCE);
       }
     }
   }
@@ -169,9 +171,9 @@ class CrossEncoderTest {
         List<AttentionTaps.Mass> mass = taps.mass("quick fox", passages);
         for (int i = 0; i < all.length; i++) {
           for (int head = 0; head < layers * SHAPE.heads(); head++) {
-            // two tokens of the query, after [CLS]
-            assertEquals(all[i][head * 3 + 1], mass.get(i).of(head, 0), 1e-6);
-            assertEquals(all[i][head * 3 + 2], mass.get(i).of(head, 1), 1e-6);
+            // two tokens of the query after [CLS], with two marks each
+            assertEquals(all[i][head * 6 + 2], mass.get(i).of(head, 0), 1e-6);
+            assertEquals(all[i][head * 6 + 5], mass.get(i).toSeparator(head, 1), 1e-6);
           }
         }
       }
@@ -342,8 +344,8 @@ class CrossEncoderTest {
     try (AttentionTaps taps = AttentionTaps.open(NeuralModel.at(int8), 2, 1);
         AttentionTaps wanted = AttentionTaps.open(model, 2, 1)) {
       assertArrayEquals(
-          wanted.mass("quick fox", List.of(LONG)).getFirst().mass(),
-          taps.mass("quick fox", List.of(LONG)).getFirst().mass(),
+          wanted.mass("quick fox", List.of(LONG)).getFirst().passage(),
+          taps.mass("quick fox", List.of(LONG)).getFirst().passage(),
           0.1f);
     }
     float[][] floats = WordEmbeddings.read(model.onnx());
