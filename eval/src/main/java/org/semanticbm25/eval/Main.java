@@ -35,6 +35,7 @@ import picocli.CommandLine.ScopeType;
       SearchCommand.class,
       EvalCommand.class,
       TuneCommand.class,
+      EditCommand.class,
       LatencyCommand.class,
       ModelCommand.class,
       CommandLine.HelpCommand.class

@@ -77,13 +77,18 @@ final class Workspace {
       try (Terminal progress = new Terminal()) {
         SemanticBM25Model extracted =
             Extractor.extract(encoder(), Extractor.DEFAULT_PARAMETERS, Optional.empty(), progress);
-        try (Directory directory = folderOf(file)) {
-          extracted.write(directory, name(file));
-        }
+        write(extracted, file);
       }
     }
     // its parameters may be those of an older release
     return readModel(file).withParameters(Extractor.DEFAULT_PARAMETERS);
+  }
+
+  /** Writes a model file, whole or not at all. */
+  static void write(SemanticBM25Model model, Path file) throws IOException {
+    try (Directory directory = folderOf(file)) {
+      model.write(directory, name(file));
+    }
   }
 
   private static SemanticBM25Model readModel(Path file) throws IOException {

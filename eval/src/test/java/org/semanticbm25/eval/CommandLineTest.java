@@ -115,6 +115,32 @@ class CommandLineTest {
   }
 
   @Test
+  void editsWordsAndShowsWhatThatChanges() throws IOException {
+    prepare();
+    Path edited = at("edited.sbm25");
+    Object[] edit = {
+      "edit", "banana=0", "car=2", "-o", edited, "--extracted", at("tiny.sbm25"), "--index",
+      at("index"), "--preview", "banana car"
+    };
+    ok(edit);
+    assertTrue(out.lines().toList().get(1).matches(" +1 .* d2"), out);
+    assertTrue(out.lines().anyMatch(line -> line.matches(" +- .* d3")), out);
+    ok("search", at("index"), "banana", "--extracted", edited);
+    assertTrue(err.contains("no hits"), out);
+    ok("edit", "banana=1", "-o", edited, "--extracted", edited);
+    assertTrue(err.contains("3 edits in all"), err);
+    ok("search", at("index"), "banana", "--extracted", edited);
+    assertTrue(out.contains("d3"), out);
+    Object[] common = {"--extracted", at("tiny.sbm25")};
+    refused(List.of("edit", "car=-1", "-o", at("no"), common[0], common[1]), "-1.0 of 'car'");
+    refused(
+        List.of("edit", "car=1", "-o", at("no"), common[0], common[1], "--preview", "car"),
+        "--index");
+    assertEquals(2, run("edit", "car", "-o", at("no")));
+    assertEquals(2, run("edit", "car=1"));
+  }
+
+  @Test
   void extractsIndexesAttachesAndSearches() {
     prepare();
     ok(search("inexpensive laptop", "--scorer", "bm25").toArray());

@@ -2,19 +2,23 @@ package org.semanticbm25.lucene;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BoostQuery;
 import org.apache.lucene.search.MatchNoDocsQuery;
 import org.apache.lucene.search.Query;
+import org.apache.lucene.search.QueryVisitor;
 import org.apache.lucene.search.similarities.Similarity;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.QueryBuilder;
 import org.semanticbm25.lucene.AttachedField.Neighbour;
 import org.semanticbm25.similarity.ScoringParameters;
 import org.semanticbm25.similarity.SemanticBM25Model;
+import org.semanticbm25.similarity.SemanticBM25Model.Edit;
 import org.semanticbm25.similarity.SemanticBM25Similarity;
 import org.semanticbm25.similarity.SoftTermQuery;
 import org.semanticbm25.similarity.TermVectors;
@@ -32,6 +36,11 @@ import org.semanticbm25.similarity.TermVectors;
  * their mean vector finds soft terms among the model's own words, and the rarest piece gives the
  * IDF. One that has no wordpieces either is scored with the IDF of the collection.
  *
+ * <p>Words that were edited in the model are analysed as the field is. A factor above or below 1
+ * boosts the term in queries and weighs it as a soft term, where nothing counts more than a match of
+ * the query term itself; a factor of 0 takes the term out of queries and soft terms. So an edit of
+ * "laptops" holds for all words that share its stem.
+ *
  * <p>Immutable and thread-safe.
  *
  * @lucene.experimental
@@ -40,6 +49,7 @@ public final class SemanticBM25 {
   private final SemanticBM25Model model;
   private final AttachedField attached;
   private final Analyzer analyzer;
+  private final Map<BytesRef, Float> weights;
 
   /**
    * @param analyzer the one that the field was indexed with
@@ -54,6 +64,22 @@ public final class SemanticBM25 {
     this.model = model;
     this.attached = attached;
     this.analyzer = analyzer;
+    this.weights = weights();
+  }
+
+  /** The terms that the words of the model's edits are analysed to. */
+  private Map<BytesRef, Float> weights() {
+    Map<BytesRef, Float> terms = new HashMap<>();
+    QueryBuilder builder = new QueryBuilder(analyzer);
+    for (Edit edit : model.edits()) {
+      Query words = builder.createBooleanQuery(attached.field(), edit.word());
+      if (words != null) {
+        Set<Term> found = new HashSet<>();
+        words.visit(QueryVisitor.termCollector(found));
+        found.forEach(term -> terms.put(term.bytes(), edit.weight()));
+      }
+    }
+    return terms;
   }
 
   /** The parameters of the function. */
@@ -64,6 +90,11 @@ public final class SemanticBM25 {
   /** The same with other parameters. */
   public SemanticBM25 withParameters(ScoringParameters parameters) {
     return new SemanticBM25(model.withParameters(parameters), attached, analyzer);
+  }
+
+  /** The same with further edits, see {@link SemanticBM25Model#withEdits}. */
+  public SemanticBM25 withEdits(List<Edit> edits) {
+    return new SemanticBM25(model.withEdits(edits), attached, analyzer);
   }
 
   /** Scores the queries of this class; other queries are scored as by BM25. */
@@ -91,11 +122,19 @@ public final class SemanticBM25 {
 
     @Override
     protected Query newTermQuery(Term term, float boost) {
+      float factor = boost * weight(term.bytes());
+      if (factor == 0f) {
+        return new MatchNoDocsQuery("blocked term: " + term);
+      }
       SoftTermQuery.Builder soft = new SoftTermQuery.Builder(term);
       softTerms(term.bytes()).forEach(t -> soft.add(attached.term(t.term()), t.cosine()));
       Query query = soft.build();
-      return boost == 1f ? query : new BoostQuery(query, boost);
+      return factor == 1f ? query : new BoostQuery(query, factor);
     }
+  }
+
+  private float weight(BytesRef term) {
+    return weights.getOrDefault(term, 1f);
   }
 
   /** Terms and their kernel weights, heaviest first. */
@@ -105,7 +144,8 @@ public final class SemanticBM25 {
         ordinal >= 0 ? attached.neighbours(ordinal) : nearestToPieces(term.utf8ToString());
     List<Neighbour> weighted = new ArrayList<>();
     for (Neighbour neighbour : near) {
-      float weight = model.parameters().kernel(neighbour.cosine());
+      float kernel = model.parameters().kernel(neighbour.cosine());
+      float weight = Math.min(1f, kernel * weight(attached.term(neighbour.term())));
       if (weight > 0f && weighted.size() < model.parameters().maxSoftTerms()) {
         weighted.add(new Neighbour(neighbour.term(), weight));
       }

@@ -45,6 +45,7 @@ import org.semanticbm25.onnx.TermEncoder;
 import org.semanticbm25.onnx.TinyModel;
 import org.semanticbm25.similarity.ScoringParameters;
 import org.semanticbm25.similarity.SemanticBM25Model;
+import org.semanticbm25.similarity.SemanticBM25Model.Edit;
 import org.semanticbm25.similarity.SoftTermQuery;
 
 /** From an index that exists to its semantic hits, with a tiny model. */
@@ -145,6 +146,29 @@ class SemanticBM25Test {
         new int[] {0}, Arrays.stream(search(semantic, "laptop").scoreDocs).mapToInt(d -> d.doc).toArray());
     assertEquals(1, search(semantic, "automobile").totalHits.value());
     assertEquals(0, search(semantic, "unheard").totalHits.value());
+  }
+
+  @Test
+  void editsRaiseLowerAndBlockWords() throws IOException {
+    SemanticBM25 semantic = new SemanticBM25(model, attach(), analyzer);
+    float plain = search(semantic, "notebook").scoreDocs[0].score;
+    assertEquals(2 * plain, search(edited(semantic, "notebook", 2f), "notebook").scoreDocs[0].score, 1e-5);
+    assertEquals(0, search(edited(semantic, "notebook", 0f), "notebook").scoreDocs.length);
+    // as a soft term: lowered, raised to no more than the query term itself, blocked
+    float soft = softWeight(semantic);
+    assertEquals(0.5f * soft, softWeight(edited(semantic, "notebook", 0.5f)), 1e-6);
+    assertEquals(1f, softWeight(edited(semantic, "notebook", 9f)));
+    assertEquals(List.of(), softTerms(edited(semantic, "notebook", 0f), "laptop"));
+    SemanticBM25 undone = edited(edited(semantic, "notebook", 0f), "notebook", 1f);
+    assertEquals(plain, search(undone, "notebook").scoreDocs[0].score, "the last edit counts");
+  }
+
+  private static SemanticBM25 edited(SemanticBM25 semantic, String word, float weight) {
+    return semantic.withEdits(List.of(new Edit(word, weight, "test", "now")));
+  }
+
+  private static float softWeight(SemanticBM25 semantic) {
+    return SoftTermQuery.in(semantic.query("laptop")).getFirst().getSoftTerms().getFirst().weight();
   }
 
   @Test

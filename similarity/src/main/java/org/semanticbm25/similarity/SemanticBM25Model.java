@@ -31,9 +31,11 @@ import org.apache.lucene.store.Directory;
  *       quantised to a byte per dimension, which keeps cosines to about 0.005.
  * </ul>
  *
+ * <p>A term's weight can be edited: see {@link #withEdits}.
+ *
  * <p>The {@linkplain #id() id} is a digest of the vocabulary, its IDF values and vectors. It names
- * the model in the side files that are made from it, and does not depend on parameters, so these
- * can be tuned without attaching again. Immutable and thread-safe.
+ * the model in the side files that are made from it, and does not depend on parameters and edits, so
+ * these can be changed without attaching again. Immutable and thread-safe.
  *
  * @lucene.experimental
  */
@@ -41,7 +43,7 @@ public final class SemanticBM25Model {
   private static final ChecksummedFile FILE =
       new ChecksummedFile(
           "SemanticBM25Model",
-          1,
+          2,
           "semantic BM25 model",
           "make it anew with 'sbm25 extract', or update this software");
   private static final String CONTINUATION = "##";
@@ -52,6 +54,7 @@ public final class SemanticBM25Model {
   private final Map<String, Integer> ordinals;
   private final float[] idf;
   private final TermVectors vectors;
+  private final List<Edit> edits;
   private final String id;
 
   /**
@@ -72,6 +75,30 @@ public final class SemanticBM25Model {
     /** Copies the figures, in the order of their names. */
     public Provenance {
       figures = Collections.unmodifiableMap(new TreeMap<>(figures));
+    }
+  }
+
+  /**
+   * A change of how much a word counts, kept in the model as a record of its own.
+   *
+   * @param word as it is written in texts; a field's analyzer makes a term of it
+   * @param weight factor on the score of the word as a query term, and on what it is worth as a soft
+   *     term: 1 changes nothing, 0 blocks the word; finite and not negative
+   * @param reason who or what made it, such as "edit"
+   * @param created ISO 8601 instant
+   */
+  public record Edit(String word, float weight, String reason, String created) {
+    /**
+     * @throws IllegalArgumentException if the weight is out of its range or the word is blank
+     */
+    public Edit {
+      if (!(weight >= 0f && Float.isFinite(weight))) {
+        throw new IllegalArgumentException(
+            "illegal weight: " + weight + " of '" + word + "', must be non-negative and finite");
+      }
+      if (word.isBlank()) {
+        throw new IllegalArgumentException("illegal word: it is blank");
+      }
     }
   }
 
@@ -99,6 +126,7 @@ public final class SemanticBM25Model {
     this.ordinals = HashMap.newHashMap(pieces.size());
     this.idf = idf.clone();
     this.vectors = vectors;
+    this.edits = List.of();
     for (int i = 0; i < idf.length; i++) {
       if (!Float.isFinite(idf[i])) {
         throw new IllegalArgumentException("illegal IDF: " + idf[i] + " of " + pieces.get(i));
@@ -110,13 +138,15 @@ public final class SemanticBM25Model {
     this.id = digest();
   }
 
-  private SemanticBM25Model(SemanticBM25Model model, ScoringParameters parameters) {
+  private SemanticBM25Model(
+      SemanticBM25Model model, ScoringParameters parameters, List<Edit> edits) {
     this.provenance = model.provenance;
     this.parameters = parameters;
     this.pieces = model.pieces;
     this.ordinals = model.ordinals;
     this.idf = model.idf;
     this.vectors = model.vectors;
+    this.edits = List.copyOf(edits);
     this.id = model.id;
   }
 
@@ -138,7 +168,24 @@ public final class SemanticBM25Model {
 
   /** The same model with other parameters. */
   public SemanticBM25Model withParameters(ScoringParameters other) {
-    return new SemanticBM25Model(this, other);
+    return new SemanticBM25Model(this, other, edits);
+  }
+
+  /**
+   * The same model with further edits of words: the controllable retrieval of Lu, Chen and Eickhoff,
+   * who scale a token's entry in the IDF direction.
+   *
+   * @param more edits after those that it has; of several for a word the last counts
+   */
+  public SemanticBM25Model withEdits(List<Edit> more) {
+    List<Edit> all = new ArrayList<>(edits);
+    all.addAll(more);
+    return new SemanticBM25Model(this, parameters, all);
+  }
+
+  /** All edits, in the order in which they were made. */
+  public List<Edit> edits() {
+    return edits;
   }
 
   /** 16 hexadecimal digits. */
@@ -244,6 +291,13 @@ public final class SemanticBM25Model {
       out.writeInt(Float.floatToIntBits(idf[i]));
     }
     vectors.write(out);
+    out.writeVInt(edits.size());
+    for (Edit edit : edits) {
+      out.writeString(edit.word);
+      out.writeInt(Float.floatToIntBits(edit.weight));
+      out.writeString(edit.reason);
+      out.writeString(edit.created);
+    }
   }
 
   /**
@@ -288,6 +342,19 @@ public final class SemanticBM25Model {
     if (!model.id.equals(id)) {
       throw new CorruptIndexException("id " + id + " but content " + model.id, "model");
     }
-    return model;
+    return model.withEdits(readEdits(in));
+  }
+
+  private static List<Edit> readEdits(DataInput in) throws IOException {
+    List<Edit> edits = new ArrayList<>();
+    for (int i = in.readVInt(); i > 0; i--) {
+      edits.add(
+          new Edit(
+              in.readString(),
+              Float.intBitsToFloat(in.readInt()),
+              in.readString(),
+              in.readString()));
+    }
+    return edits;
   }
 }

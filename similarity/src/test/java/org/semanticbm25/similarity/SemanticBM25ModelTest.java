@@ -23,6 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.semanticbm25.similarity.SemanticBM25Model.Edit;
 import org.semanticbm25.similarity.SemanticBM25Model.Provenance;
 
 class SemanticBM25ModelTest {
@@ -53,14 +54,19 @@ class SemanticBM25ModelTest {
             new float[][] {{1, 0, 0}, {0.5f, 0.5f, 0}, {0, -2, 0}, {0, 0, 0}}));
   }
 
+  private static Edit edit(String word, float weight) {
+    return new Edit(word, weight, "test", "2026-11-02T00:00:00Z");
+  }
+
   @Test
   void readsWhatItWrote() throws IOException {
-    SemanticBM25Model written = model(-1f);
+    SemanticBM25Model written = model(-1f).withEdits(List.of(edit("laptop", 0f)));
     written.write(directory, NAME);
     SemanticBM25Model read = SemanticBM25Model.read(directory, NAME);
     assertEquals(written.id(), read.id());
     assertEquals(written.provenance(), read.provenance());
     assertEquals(PARAMETERS, read.parameters());
+    assertEquals(List.of(edit("laptop", 0f)), read.edits());
     assertEquals(4, read.size());
     assertEquals("##top", read.piece(1));
     assertEquals(-1f, read.idf(0));
@@ -79,6 +85,21 @@ class SemanticBM25ModelTest {
     assertEquals(model.id(), model.withParameters(other).id());
     assertEquals(other, model.withParameters(other).parameters());
     assertTrue(model.id().matches("[0-9a-f]{16}"));
+  }
+
+  @Test
+  void editsAddUpAndLeaveTheModelAsItWas() {
+    SemanticBM25Model model = model(-1f);
+    SemanticBM25Model edited =
+        model.withEdits(List.of(edit("laptop", 2f))).withEdits(List.of(edit("laptop", 0.5f)));
+    assertEquals(List.of(edit("laptop", 2f), edit("laptop", 0.5f)), edited.edits());
+    assertEquals(edited.edits(), edited.withParameters(PARAMETERS).edits());
+    assertEquals(model.id(), edited.id());
+    assertEquals(List.of(), model.edits());
+    for (float illegal : new float[] {-1f, Float.NaN, Float.POSITIVE_INFINITY}) {
+      assertThrows(IllegalArgumentException.class, () -> edit("laptop", illegal));
+    }
+    assertThrows(IllegalArgumentException.class, () -> edit(" ", 1f));
   }
 
   @Test
@@ -129,7 +150,7 @@ class SemanticBM25ModelTest {
     assertTrue(assertRefused("foreign").contains("not a semantic BM25 model, or damaged"));
     Files.delete(folder.resolve(NAME));
     try (IndexOutput out = directory.createOutput(NAME, IOContext.DEFAULT)) {
-      CodecUtil.writeHeader(out, "SemanticBM25Model", 2);
+      CodecUtil.writeHeader(out, "SemanticBM25Model", 3);
       CodecUtil.writeFooter(out);
     }
     assertTrue(assertRefused("newer").contains("a semantic BM25 model of a newer version"));

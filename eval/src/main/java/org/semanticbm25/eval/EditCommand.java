@@ -1,0 +1,117 @@
+package org.semanticbm25.eval;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.apache.lucene.index.DirectoryReader;
+import org.semanticbm25.eval.Run.Hit;
+import org.semanticbm25.lucene.SemanticBM25;
+import org.semanticbm25.similarity.SemanticBM25Model;
+import org.semanticbm25.similarity.SemanticBM25Model.Edit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 edit}. */
+@Command(
+    name = "edit",
+    sortOptions = false,
+    description = {
+      "Raise, lower or block words in a model file.",
+      "A factor above 1 makes a word count more, below 1 less, and 0 blocks it, in queries and as a"
+          + " soft match. The file keeps a record of its edits. Indexes stay attached.%n"
+    })
+final class EditCommand implements Callable<Integer> {
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "WORD=FACTOR",
+      description = "as in laptop=2 or casino=0; of several for a word the last counts")
+  Map<String, Float> factors;
+
+  @Option(
+      names = {"-o", "--output"},
+      required = true,
+      paramLabel = "FILE",
+      description = "the model file to write; may be the one that is edited")
+  Path output;
+
+  @Option(
+      names = "--preview",
+      paramLabel = "QUERY",
+      description = "show the hits of a query before and after; needs --index")
+  String preview;
+
+  @Option(names = "--index", paramLabel = "DIR", description = "an index that is attached")
+  Path index;
+
+  @Option(
+      names = "--field",
+      paramLabel = "NAME",
+      defaultValue = TextIndex.CONTENTS,
+      description = "the field to search (default: ${DEFAULT-VALUE})")
+  String field;
+
+  @Option(
+      names = "--side",
+      paramLabel = "FILE",
+      description = "the side file (default: INDEX.FIELD.side, next to the index)")
+  Path side;
+
+  @Option(names = "-n", paramLabel = "N", defaultValue = "10", description = "hits (default: 10)")
+  int count;
+
+  @Mixin Analyzers analyzers;
+  @Mixin Workspace workspace;
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    if ((preview == null) != (index == null)) {
+      throw new UserException("--preview and --index: give both or neither");
+    }
+    String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    List<Edit> edits = new ArrayList<>();
+    factors.forEach((word, factor) -> edits.add(new Edit(word, factor, "edit", now)));
+    SemanticBM25Model edited = workspace.model().withEdits(edits);
+    if (preview != null) {
+      preview(edits);
+    }
+    Workspace.write(edited, output);
+    Terminal.say("wrote %s: %d edits in all", output, edited.edits().size());
+    return 0;
+  }
+
+  private void preview(List<Edit> edits) throws IOException {
+    try (DirectoryReader reader = Workspace.openIndex(index)) {
+      Path file = side != null ? side : Workspace.sideFile(index, field);
+      SemanticBM25 semantic = workspace.open(file, analyzers.get());
+      List<Hit> before = RankingSystem.semantic(reader, semantic).search(preview, count);
+      List<Hit> after =
+          RankingSystem.semantic(reader, semantic.withEdits(edits)).search(preview, count);
+      List<String> ranked = before.stream().map(Hit::id).toList();
+      PrintWriter out = spec.commandLine().getOut();
+      out.printf("%4s  %6s  %8s  %s%n", "rank", "before", "score", "id");
+      for (int i = 0; i < after.size(); i++) {
+        Hit hit = after.get(i);
+        int was = ranked.indexOf(hit.id());
+        out.printf(
+            "%4d  %6s  %8.4f  %s%n", i + 1, was < 0 ? "-" : was + 1, hit.score(), hit.id());
+      }
+      for (Hit hit : before) {
+        if (after.stream().noneMatch(h -> h.id().equals(hit.id()))) {
+          out.printf("%4s  %6d  %8s  %s%n", "-", ranked.indexOf(hit.id()) + 1, "-", hit.id());
+        }
+      }
+      out.flush();
+    }
+  }
+}
