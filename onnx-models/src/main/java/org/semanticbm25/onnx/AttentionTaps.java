@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtException;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -96,13 +97,21 @@ public final class AttentionTaps implements Closeable {
    * @throws IOException if the model fails
    */
   public List<Mass> mass(String query, List<String> passages) throws IOException {
-    Mass[] result = new Mass[passages.size()];
     int[] tokens = engine.queryTokens(query);
-    Future<Mass[]> task =
-        engine.submit(
-            query, passages, (batch, output) -> keep(result, tokens, batch, output), result);
+    Mass[] result = new Mass[passages.size()];
+    run(
+        tokens,
+        passages,
+        Marks.PASSAGE_AND_SEPARATOR,
+        (batch, output) -> keep(result, tokens, batch, output));
+    return List.of(result);
+  }
+
+  private void run(int[] query, List<String> passages, Marks marks, PairEngine.Reader reader)
+      throws IOException {
+    Future<Void> task = engine.submit(query, passages, marks, reader, null);
     try {
-      return List.of(task.get());
+      task.get();
     } catch (InterruptedException | ExecutionException e) {
       throw PairEngine.failure(task, e);
     }
@@ -119,11 +128,55 @@ public final class AttentionTaps implements Closeable {
       for (int i = 0; i < passage.length; i++) {
         // the row of [CLS] is left out
         int position = (row * heads + i / tokens) * (tokens + 1) + 1 + i % tokens;
-        passage[i] = values.get(PairEngine.MARKS * position);
-        separator[i] = values.get(PairEngine.MARKS * position + 1);
+        passage[i] = values.get(2 * position);
+        separator[i] = values.get(2 * position + 1);
       }
       result[batch.windows().get(row).passage()] = new Mass(queryTokens, passage, separator);
     }
+  }
+
+  /**
+   * Attention between the tokens of a query and those of a passage, as far as both are read.
+   *
+   * @param queryTokens ids
+   * @param passageTokens ids
+   * @param attention in [0, 1], {@code [layers * heads][queryTokens][passageTokens]}; its sum over
+   *     the passage is {@link Mass#of}
+   */
+  @SuppressWarnings("ArrayRecordComponent")
+  public record Matches(int[] queryTokens, int[] passageTokens, float[][][] attention) {}
+
+  /**
+   * Attention from each token of a query to each token of a passage: thousands of numbers, to look
+   * at a few pairs.
+   *
+   * @throws IOException if the model fails
+   */
+  public Matches matches(String query, String passage) throws IOException {
+    int[] tokens = engine.queryTokens(query);
+    int[] read = engine.tokenize(tokenizer -> tokenizer.encode(passage));
+    int[] passageTokens = Arrays.copyOf(read, Math.min(read.length, engine.room(tokens.length)));
+    float[][][] attention = new float[layers * heads][tokens.length][passageTokens.length];
+    run(
+        tokens,
+        List.of(passage),
+        Marks.EACH_TOKEN,
+        (batch, output) -> {
+          FloatBuffer values = output.getFloatBuffer();
+          for (int head = 0; head < attention.length; head++) {
+            for (int i = 0; i < tokens.length; i++) {
+              // after [CLS], whose row is left out, the query and its separator
+              int start = (head * (tokens.length + 1) + 1 + i) * batch.length() + tokens.length + 2;
+              values.get(start, attention[head][i]);
+            }
+          }
+        });
+    return new Matches(tokens, passageTokens, attention);
+  }
+
+  /** The texts of tokens. */
+  public List<String> tokens(int[] ids) {
+    return engine.tokenize(tokenizer -> List.of(tokenizer.tokens(ids)));
   }
 
   @Override

@@ -191,7 +191,12 @@ public final class CrossEncoder implements Closeable {
   public Future<float[]> submit(String query, List<String> passages) throws IOException {
     float[] scores = new float[passages.size()];
     Arrays.fill(scores, Float.NEGATIVE_INFINITY);
-    return engine.submit(query, passages, (batch, output) -> keepBest(scores, batch, output), scores);
+    return engine.submit(
+        engine.queryTokens(query),
+        passages,
+        Marks.PASSAGE_AND_SEPARATOR,
+        (batch, output) -> keepBest(scores, batch, output),
+        scores);
   }
 
   private void keepBest(float[] scores, PairBatch batch, OnnxTensor output)

@@ -41,9 +41,6 @@ final class PairEngine implements Closeable {
 
   static final int MIN_PASSAGE_TOKENS = 64;
 
-  /** What {@link OnnxGraph#MARKS} marks: the passage, and the separator after it. */
-  static final int MARKS = 2;
-
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final PairModel model;
   private final Set<String> inputs;
@@ -116,12 +113,14 @@ final class PairEngine implements Closeable {
   /**
    * Begins to run a query with passages.
    *
+   * @param query tokens of {@link #queryTokens}
+   * @param marks what a tapped graph sums attention over
    * @param result what the task completes with when the reader has heard of all batches
    * @throws IllegalStateException if closed
    */
-  <R> Task<R> submit(String query, List<String> passages, Reader reader, R result)
+  <R> Task<R> submit(int[] query, List<String> passages, Marks marks, Reader reader, R result)
       throws IOException {
-    Task<R> task = new Task<>(queryTokens(query), List.copyOf(passages), reader, result);
+    Task<R> task = new Task<>(query, List.copyOf(passages), marks, reader, result);
     synchronized (running) {
       if (closed) {
         task.release();
@@ -137,15 +136,18 @@ final class PairEngine implements Closeable {
   final class Task<R> extends CompletableFuture<R> {
     private final int[] query;
     private final List<String> passages;
+    private final Marks marks;
     private final Reader reader;
     private final R result;
     private final int[][] tokens;
     // null when no run can use it any more
     private OrtSession.RunOptions options;
 
-    private Task(int[] query, List<String> passages, Reader reader, R result) throws IOException {
+    private Task(int[] query, List<String> passages, Marks marks, Reader reader, R result)
+        throws IOException {
       this.query = query;
       this.passages = passages;
+      this.marks = marks;
       this.reader = reader;
       this.result = result;
       this.tokens = new int[passages.size()][];
@@ -213,7 +215,7 @@ final class PairEngine implements Closeable {
     }
 
     private void run(PairBatch batch) {
-      try (Packed packed = buffers.get().pack(batch, query, tokens);
+      try (Packed packed = buffers.get().pack(batch, query, tokens, marks);
           OrtSession.Result ran = model.session().run(packed.tensors(), outputs, options)) {
         reader.read(batch, (OnnxTensor) ran.get(0));
       } catch (OrtException e) {
@@ -276,17 +278,16 @@ final class PairEngine implements Closeable {
     private LongBuffer ids = longs(0);
     private LongBuffer mask = longs(0);
     private LongBuffer types = longs(0);
-    private FloatBuffer marks = floats(0);
+    private FloatBuffer marked = floats(0);
     private final LongBuffer queryEnd = longs(1);
 
-    Packed pack(PairBatch batch, int[] query, int[][] tokens) throws OrtException {
+    Packed pack(PairBatch batch, int[] query, int[][] tokens, Marks marks) throws OrtException {
       int rows = batch.windows().size();
       int size = rows * batch.length();
       if (ids.capacity() < size) {
         ids = longs(size);
         mask = longs(size);
         types = longs(size);
-        marks = floats(MARKS * size);
       }
       for (int row = 0; row < rows; row++) {
         Window window = batch.windows().get(row);
@@ -301,10 +302,7 @@ final class PairEngine implements Closeable {
         put(tensors, OnnxGraph.TOKEN_TYPE_IDS, types, size, shape);
         put(tensors, OnnxGraph.QUERY_END, queryEnd, 1, new long[] {1});
         if (inputs.contains(OnnxGraph.MARKS)) {
-          long[] marksShape = {rows, 1, batch.length(), MARKS};
-          tensors.put(
-              OnnxGraph.MARKS,
-              OnnxTensor.createTensor(environment, marks.slice(0, MARKS * size), marksShape));
+          tensors.put(OnnxGraph.MARKS, mark(batch, query, marks));
         }
         return new Packed(tensors);
       } catch (OrtException e) {
@@ -317,12 +315,9 @@ final class PairEngine implements Closeable {
       int querySeparator = at + query.length + 1;
       int passageEnd = querySeparator + 1 + window.size();
       for (int i = at; i < at + length; i++) {
-        boolean isPassage = i > querySeparator && i < passageEnd;
         ids.put(i, 0);
         mask.put(i, i <= passageEnd ? 1 : 0);
         types.put(i, i > querySeparator && i <= passageEnd ? 1 : 0);
-        marks.put(MARKS * i, isPassage ? 1 : 0);
-        marks.put(MARKS * i + 1, i == passageEnd ? 1 : 0);
       }
       ids.put(at, model.tokenizer().first());
       for (int i = 0; i < query.length; i++) {
@@ -333,6 +328,30 @@ final class PairEngine implements Closeable {
         ids.put(querySeparator + 1 + i - window.start(), passage[i]);
       }
       ids.put(passageEnd, model.tokenizer().separator());
+    }
+
+    private OnnxTensor mark(PairBatch batch, int[] query, Marks marks) throws OrtException {
+      int rows = batch.windows().size();
+      int sets = marks.count(batch.length());
+      int size = rows * batch.length() * sets;
+      if (marked.capacity() < size) {
+        marked = floats(size);
+      }
+      for (int i = 0; i < size; i++) {
+        marked.put(i, 0);
+      }
+      int start = query.length + 2;
+      for (int row = 0; row < rows; row++) {
+        int end = start + batch.windows().get(row).size();
+        for (int token = start; token <= end; token++) {
+          int set = marks.mark(token, token < end, token == end);
+          if (set != Marks.NONE) {
+            marked.put((row * batch.length() + token) * sets + set, 1);
+          }
+        }
+      }
+      return OnnxTensor.createTensor(
+          environment, marked.slice(0, size), new long[] {rows, 1, batch.length(), sets});
     }
 
     private void put(

@@ -116,6 +116,28 @@ class CrossEncoderTest {
     assertTrue(edge >= 3, "no input of 512 tokens");
   }
 
+  @Test
+  void matchesAreTheAttentionOfTheOracleTokenByToken() throws IOException {
+    try (AttentionTaps taps = AttentionTaps.open(model, SHAPE.layers(), 2);
+        HuggingFaceTokenizer pairs = pairTokenizer()) {
+      for (String passage : List.of("", "what the quick fox said", LONG)) {
+        Encoding pair = pairs.encode("quick fox", passage);
+        double[][][] wanted = expected(pair).attention();
+        AttentionTaps.Matches matches = taps.matches("quick fox", passage);
+        assertEquals(pair.getIds().length - 5, matches.passageTokens().length);
+        for (int head = 0; head < wanted.length; head++) {
+          for (int i = 0; i < 2; i++) {
+            for (int t = 0; t < matches.passageTokens().length; t++) {
+              assertEquals(
+                  wanted[head][i + 1][t + 4], matches.attention()[head][i][t], TOLERANCE);
+            }
+          }
+        }
+        assertEquals(List.of("quick", "fox"), taps.tokens(matches.queryTokens()));
+      }
+    }
+  }
+
   private static void assertMass(BertOracle.Result oracle, Encoding pair, AttentionTaps.Mass mass) {
     int passageStart = mass.queryTokens().length + 2;
     int passageEnd = pair.getIds().length - 1;
@@ -152,8 +174,9 @@ class CrossEncoderTest {
         new PairEngine(full, OnnxGraph.ATTENTION_MASS, 1, 512, LongPassages.FIRST_WINDOW)) {
       engine
           .submit(
-              "quick fox",
+              engine.queryTokens("quick fox"),
               passages,
+              Marks.PASSAGE_AND_SEPARATOR,
               (batch, output) -> {
                 float[] values = new float[output.getFloatBuffer().remaining()];
                 output.getFloatBuffer().get(values);

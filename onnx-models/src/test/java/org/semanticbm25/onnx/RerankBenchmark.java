@@ -141,7 +141,7 @@ class RerankBenchmark {
             windows.addAll(LongPassages.FIRST_WINDOW.windows(i, tokens[i].length, room));
           }
           for (PairBatch batch : PairBatch.of(windows, query.length, THREADS)) {
-            buffers.pack(batch, query, tokens).close();
+            buffers.pack(batch, query, tokens, Marks.PASSAGE_AND_SEPARATOR).close();
           }
         }
         if (round >= 0) {
