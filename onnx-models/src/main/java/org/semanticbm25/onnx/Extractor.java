@@ -40,49 +40,78 @@ public final class Extractor {
       Optional<Map<String, Double>> referenceIdf,
       Progress progress)
       throws IOException {
-    Tokenizers.Vocabulary vocabulary = Tokenizers.vocabulary(model.tokenizer());
-    float[][] embeddings = WordEmbeddings.read(model.onnx());
-    if (embeddings.length < vocabulary.pieces().size()) {
-      throw new IOException(
-          "%s has %d tokens but %s only %d embeddings; they belong to different models"
-              .formatted(
-                  model.tokenizer(), vocabulary.pieces().size(), model.onnx(), embeddings.length));
-    }
-    List<String> pieces = new ArrayList<>();
-    List<float[]> matrix = new ArrayList<>();
-    List<float[]> rows = new ArrayList<>();
-    List<long[]> ids = new ArrayList<>();
-    for (int id = 0; id < vocabulary.pieces().size(); id++) {
-      if (!vocabulary.isSpecial(id)) {
-        matrix.add(embeddings[id]);
-      }
-      if (vocabulary.isText(id)) {
-        pieces.add(vocabulary.pieces().get(id));
-        rows.add(embeddings[id]);
-        ids.add(new long[] {id});
-      }
-    }
-    float[] idf = idfDirection(model, matrix, rows);
+    TextTokens tokens = TextTokens.read(model);
     Map<String, String> figures = new TreeMap<>();
     referenceIdf.ifPresent(
         reference ->
             figures.put(
                 "IDF direction, Pearson's r with the reference IDF",
                 String.format(
-                    Locale.ROOT, "%.4f", IdfDirection.correlation(pieces, idf, reference))));
+                    Locale.ROOT,
+                    "%.4f",
+                    IdfDirection.correlation(tokens.pieces, tokens.idf, reference))));
     try (TermEncoder encoder = new TermEncoder(model)) {
-      float[][] vectors = encoder.encode(ids.toArray(long[][]::new), progress);
+      long[][] ids = tokens.ids.stream().map(id -> new long[] {id}).toArray(long[][]::new);
+      float[][] vectors = encoder.encode(ids, progress);
       return new SemanticBM25Model(
-          new Provenance(
-              model.name(),
-              model.sha256(),
-              toolVersion(),
-              Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
-              figures),
+          provenance(model, figures),
           parameters,
-          pieces,
-          idf,
+          tokens.pieces,
+          tokens.idf,
           TermVectors.quantize(vectors));
+    }
+  }
+
+  /**
+   * The IDF value of every token of a model: mean 0 and deviation 1 over the tokens that stand for
+   * text, and 0 for the others.
+   *
+   * @throws IOException if a file of the model is missing, damaged or of another kind
+   */
+  public static float[] idfByToken(NeuralModel model) throws IOException {
+    TextTokens tokens = TextTokens.read(model);
+    float[] idf = new float[tokens.size];
+    for (int i = 0; i < tokens.idf.length; i++) {
+      idf[tokens.ids.get(i)] = tokens.idf[i];
+    }
+    return idf;
+  }
+
+  /**
+   * The tokens that stand for text.
+   *
+   * @param size number of all tokens
+   */
+  @SuppressWarnings("ArrayRecordComponent")
+  private record TextTokens(int size, List<Integer> ids, List<String> pieces, float[] idf) {
+    static TextTokens read(NeuralModel model) throws IOException {
+      Tokenizers.Vocabulary vocabulary = Tokenizers.vocabulary(model.tokenizer());
+      float[][] embeddings = WordEmbeddings.read(model.onnx());
+      if (embeddings.length < vocabulary.pieces().size()) {
+        throw new IOException(
+            "%s has %d tokens but %s only %d embeddings; they belong to different models"
+                .formatted(
+                    model.tokenizer(),
+                    vocabulary.pieces().size(),
+                    model.onnx(),
+                    embeddings.length));
+      }
+      List<Integer> ids = new ArrayList<>();
+      List<String> pieces = new ArrayList<>();
+      List<float[]> matrix = new ArrayList<>();
+      List<float[]> rows = new ArrayList<>();
+      for (int id = 0; id < vocabulary.pieces().size(); id++) {
+        if (!vocabulary.isSpecial(id)) {
+          matrix.add(embeddings[id]);
+        }
+        if (vocabulary.isText(id)) {
+          ids.add(id);
+          pieces.add(vocabulary.pieces().get(id));
+          rows.add(embeddings[id]);
+        }
+      }
+      return new TextTokens(
+          embeddings.length, ids, pieces, idfDirection(model, matrix, rows));
     }
   }
 
@@ -104,6 +133,16 @@ public final class Extractor {
       throw new IOException(model.onnx() + ": its word embeddings are all alike; fetch it again");
     }
     return idf;
+  }
+
+  /** What is made of a model, here and now. */
+  static Provenance provenance(NeuralModel model, Map<String, String> figures) throws IOException {
+    return new Provenance(
+        model.name(),
+        model.sha256(),
+        toolVersion(),
+        Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+        figures);
   }
 
   private static String toolVersion() {

@@ -261,7 +261,7 @@ public final class OnnxGraph {
             .orElse(this);
   }
 
-  private List<NodeProto> layersOrThrow() throws IOException {
+  List<NodeProto> layersOrThrow() throws IOException {
     List<NodeProto> attention = attention();
     if (attention.isEmpty()) {
       throw new IOException(

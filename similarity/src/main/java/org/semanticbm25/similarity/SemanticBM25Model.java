@@ -76,6 +76,25 @@ public final class SemanticBM25Model {
     public Provenance {
       figures = Collections.unmodifiableMap(new TreeMap<>(figures));
     }
+
+    /** Writes this as a part of a file. */
+    public void write(DataOutput out) throws IOException {
+      out.writeString(source);
+      out.writeString(sourceSha256);
+      out.writeString(toolVersion);
+      out.writeString(created);
+      out.writeMapOfStrings(figures);
+    }
+
+    /** Reads what {@link #write} wrote. */
+    public static Provenance read(DataInput in) throws IOException {
+      return new Provenance(
+          in.readString(),
+          in.readString(),
+          in.readString(),
+          in.readString(),
+          in.readMapOfStrings());
+    }
   }
 
   /**
@@ -267,11 +286,7 @@ public final class SemanticBM25Model {
   }
 
   private void write(DataOutput out) throws IOException {
-    out.writeString(provenance.source);
-    out.writeString(provenance.sourceSha256);
-    out.writeString(provenance.toolVersion);
-    out.writeString(provenance.created);
-    out.writeMapOfStrings(provenance.figures);
+    provenance.write(out);
     for (float parameter :
         new float[] {
           parameters.k1(),
@@ -311,13 +326,7 @@ public final class SemanticBM25Model {
   }
 
   private static SemanticBM25Model read(DataInput in) throws IOException {
-    Provenance provenance =
-        new Provenance(
-            in.readString(),
-            in.readString(),
-            in.readString(),
-            in.readString(),
-            in.readMapOfStrings());
+    Provenance provenance = Provenance.read(in);
     float[] p = new float[6];
     for (int i = 0; i < p.length; i++) {
       p[i] = Float.intBitsToFloat(in.readInt());

@@ -1,0 +1,158 @@
+package org.semanticbm25.onnx;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.semanticbm25.onnx.AttentionTaps.Mass;
+import org.semanticbm25.onnx.LinearFit.Line;
+
+/**
+ * Fits {@link AttentionFunction}s to the logits of a cross-encoder, on pairs of training queries,
+ * with the ridge that does best on pairs of development queries, and finds its matching heads.
+ */
+public final class AttentionExtractor {
+  private static final double[] RIDGES = {1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
+
+  private final int layers;
+  private final int headsOfLayer;
+  private final float[] idf;
+  private final LinearFit train;
+  private final LinearFit development;
+
+  /**
+   * Takes in samples.
+   *
+   * @param headsOfLayer number of heads of a layer
+   * @param idf by token id
+   * @param train samples to fit
+   * @param development samples of other queries, to choose by
+   */
+  public AttentionExtractor(
+      int headsOfLayer, float[] idf, List<PairSample> train, List<PairSample> development) {
+    int heads = train.getFirst().masses().getFirst().heads();
+    this.layers = heads / headsOfLayer;
+    this.headsOfLayer = headsOfLayer;
+    this.idf = idf;
+    this.train = moments(train, heads);
+    this.development = moments(development, heads);
+  }
+
+  private LinearFit moments(List<PairSample> samples, int heads) {
+    LinearFit moments = new LinearFit(AttentionFunction.featureCount(heads));
+    for (PairSample sample : samples) {
+      for (int i = 0; i < sample.logits().length; i++) {
+        Mass mass = sample.masses().get(i);
+        // nothing to learn from a query without tokens
+        if (mass.queryTokens().length > 0) {
+          moments.add(AttentionFunction.features(mass, idf), sample.logits()[i]);
+        }
+      }
+    }
+    return moments;
+  }
+
+  /**
+   * A function and how close it comes.
+   *
+   * @param ridge that was chosen
+   * @param correlation Pearson's, with the logits of the development pairs
+   */
+  public record Fitted(AttentionFunction function, double ridge, double correlation) {}
+
+  /** Fits all heads of the first layers. */
+  public Fitted fit(int firstLayers) {
+    int[] heads = new int[firstLayers * headsOfLayer];
+    Arrays.setAll(heads, head -> head);
+    return fit(heads, firstLayers);
+  }
+
+  /** Fits some heads. */
+  public Fitted fit(List<Integer> heads) {
+    return fit(heads.stream().mapToInt(head -> head).toArray(), layers);
+  }
+
+  private Fitted fit(int[] heads, int firstLayers) {
+    Fitted best = null;
+    for (double ridge : RIDGES) {
+      Line line = train.solve(columns(heads), ridge);
+      double correlation = development.correlation(line);
+      if (best == null || correlation > best.correlation) {
+        best =
+            new Fitted(
+                AttentionFunction.of(line, firstLayers, headsOfLayer, idf), ridge, correlation);
+      }
+    }
+    return best;
+  }
+
+  private static int[] columns(int... heads) {
+    int[] columns = new int[1 + 2 * heads.length];
+    for (int i = 0; i < heads.length; i++) {
+      columns[1 + 2 * i] = AttentionFunction.massFeature(heads[i]);
+      columns[2 + 2 * i] = AttentionFunction.idfMassFeature(heads[i]);
+    }
+    return columns;
+  }
+
+  /** How close each head comes by itself, Pearson's correlation on the development pairs. */
+  public double[] alone() {
+    double[] alone = new double[layers * headsOfLayer];
+    Arrays.setAll(alone, head -> correlation(List.of(head)));
+    return alone;
+  }
+
+  private double correlation(List<Integer> heads) {
+    int[] columns = columns(heads.stream().mapToInt(head -> head).toArray());
+    return development.correlation(train.solve(columns, RIDGES[0]));
+  }
+
+  /**
+   * A step of {@link #matchingHeads}.
+   *
+   * @param head that was added
+   * @param correlation Pearson's, on the development pairs, with it and all before it
+   */
+  public record Step(int head, double correlation) {}
+
+  /** Adds one head after another: always the one that helps most on the development pairs. */
+  public List<Step> matchingHeads(int count) {
+    List<Step> path = new ArrayList<>();
+    List<Integer> chosen = new ArrayList<>();
+    while (chosen.size() < Math.min(count, layers * headsOfLayer)) {
+      Step best = null;
+      for (int head = 0; head < layers * headsOfLayer; head++) {
+        if (!chosen.contains(head)) {
+          chosen.add(head);
+          double correlation = correlation(chosen);
+          chosen.removeLast();
+          if (best == null || correlation > best.correlation) {
+            best = new Step(head, correlation);
+          }
+        }
+      }
+      chosen.add(best.head);
+      path.add(best);
+    }
+    return path;
+  }
+
+  /** The functions of one layer, two layers and so on, with their figures. */
+  public AttentionModel extract(NeuralModel model) throws IOException {
+    List<AttentionFunction> functions = new ArrayList<>();
+    Map<String, String> figures = new HashMap<>();
+    figures.put("pairs of training queries", Long.toString(train.rows()));
+    figures.put("pairs of development queries", Long.toString(development.rows()));
+    for (int k = 1; k <= layers; k++) {
+      Fitted fitted = fit(k);
+      functions.add(fitted.function);
+      figures.put(
+          "layers " + k + ", Pearson's r on development queries",
+          String.format(Locale.ROOT, "%.4f", fitted.correlation));
+    }
+    return new AttentionModel(Extractor.provenance(model, figures), headsOfLayer, functions);
+  }
+}

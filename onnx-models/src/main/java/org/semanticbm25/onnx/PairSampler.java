@@ -1,0 +1,162 @@
+package org.semanticbm25.onnx;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Runs a cross-encoder on queries and passages, and keeps in a file what comes out, so that a run
+ * that was stopped goes on where it was. A file belongs to one model; for another it is begun anew.
+ *
+ * <p>Not thread-safe.
+ */
+public final class PairSampler implements Closeable {
+  private final CrossEncoder encoder;
+  private final AttentionTaps taps;
+  private final Path file;
+  // by hash of the texts: there are thousands of them, in 64 bits
+  private final Map<Long, PairSample> known = new HashMap<>();
+
+  /** A query and passages to run it with, at least one. */
+  public record Texts(String query, List<String> passages) {
+    /** Copies the passages. */
+    public Texts {
+      passages = List.copyOf(passages);
+      if (passages.isEmpty()) {
+        throw new IllegalArgumentException("no passages for query: " + query);
+      }
+    }
+
+    private long hash() {
+      long hash = query.hashCode();
+      for (String passage : passages) {
+        hash = 1_000_003 * hash + passage.hashCode();
+      }
+      return hash;
+    }
+  }
+
+  /**
+   * Opens a cross-encoder whose attention can be looked into, and reads what the file has of it.
+   *
+   * @param file to keep samples in; made, with its folder, if it is not there
+   * @throws IOException if the model cannot be opened, or the file neither read nor written
+   */
+  public PairSampler(NeuralModel model, Path file) throws IOException {
+    this.file = file;
+    load(model.sha256());
+    int threads = Runtime.getRuntime().availableProcessors();
+    int layers = OnnxGraph.read(model.onnx()).layersOrThrow().size();
+    encoder = CrossEncoder.builder(model).threads(threads).open();
+    try {
+      taps = AttentionTaps.open(model, layers, threads);
+    } catch (IOException | RuntimeException e) {
+      encoder.close();
+      throw e;
+    }
+  }
+
+  /** The cross-encoder that is run. */
+  public CrossEncoder encoder() {
+    return encoder;
+  }
+
+  /** What looks into its attention, in all layers. */
+  public AttentionTaps taps() {
+    return taps;
+  }
+
+  /** Runs what the file does not have yet, and returns all samples in the order of the texts. */
+  public List<PairSample> sample(String task, List<Texts> lists, Progress progress)
+      throws IOException {
+    List<PairSample> samples = new ArrayList<>();
+    for (Texts texts : lists) {
+      PairSample sample = known.get(texts.hash());
+      if (sample == null) {
+        sample =
+            new PairSample(
+                encoder.score(texts.query(), texts.passages()),
+                taps.mass(texts.query(), texts.passages()));
+        append(texts.hash(), sample);
+        known.put(texts.hash(), sample);
+      }
+      samples.add(sample);
+      progress.report(task, samples.size(), lists.size());
+    }
+    return samples;
+  }
+
+  /** Reads whole records; what was cut off at the end of the file is cut off the file. */
+  private void load(String sha256) throws IOException {
+    Files.createDirectories(file.toAbsolutePath().getParent());
+    long end = 0;
+    if (Files.exists(file)) {
+      try (DataInputStream in =
+          new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
+        if (in.readUTF().equals(sha256)) {
+          end = (long) Short.BYTES + sha256.length();
+          while (true) {
+            int length = in.readInt();
+            byte[] record = in.readNBytes(length);
+            if (record.length < length) {
+              break;
+            }
+            DataInputStream fields = new DataInputStream(new ByteArrayInputStream(record));
+            known.put(fields.readLong(), PairSample.read(fields));
+            end += Integer.BYTES + length;
+          }
+        }
+      } catch (EOFException e) {
+        // the last record is complete
+      }
+    }
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      channel.truncate(end);
+    }
+    if (end == 0) {
+      try (DataOutputStream out = new DataOutputStream(appending())) {
+        out.writeUTF(sha256);
+      }
+    }
+  }
+
+  private OutputStream appending() throws IOException {
+    return Files.newOutputStream(file, StandardOpenOption.APPEND);
+  }
+
+  private void append(long hash, PairSample sample) throws IOException {
+    ByteArrayOutputStream record = new ByteArrayOutputStream();
+    DataOutputStream fields = new DataOutputStream(record);
+    fields.writeInt(0);
+    fields.writeLong(hash);
+    sample.write(fields);
+    byte[] bytes = record.toByteArray();
+    ByteBuffer.wrap(bytes).putInt(0, bytes.length - Integer.BYTES);
+    try (OutputStream out = appending()) {
+      out.write(bytes);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (encoder) {
+      taps.close();
+    }
+  }
+}
