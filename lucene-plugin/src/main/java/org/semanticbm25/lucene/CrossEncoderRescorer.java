@@ -2,16 +2,8 @@ package org.semanticbm25.lucene;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
-import org.apache.lucene.index.LeafReaderContext;
-import org.apache.lucene.index.ReaderUtil;
 import org.apache.lucene.search.Explanation;
-import org.apache.lucene.search.IndexSearcher;
-import org.apache.lucene.search.Rescorer;
-import org.apache.lucene.search.ScoreDoc;
-import org.apache.lucene.search.TopDocs;
 import org.semanticbm25.onnx.CrossEncoder;
 
 /**
@@ -32,18 +24,15 @@ import org.semanticbm25.onnx.CrossEncoder;
  *
  * @lucene.experimental
  */
-public final class CrossEncoderRescorer extends Rescorer {
+public final class CrossEncoderRescorer extends PassageRescorer {
   private final CrossEncoder encoder;
   private final String query;
-  private final PassageSource passages;
-  private final float firstPassWeight;
 
   private CrossEncoderRescorer(
       CrossEncoder encoder, String query, PassageSource passages, float firstPassWeight) {
+    super(passages, firstPassWeight);
     this.encoder = encoder;
     this.query = query;
-    this.passages = passages;
-    this.firstPassWeight = firstPassWeight;
   }
 
   /** Scores with the logit alone. */
@@ -60,91 +49,34 @@ public final class CrossEncoderRescorer extends Rescorer {
    */
   public static CrossEncoderRescorer interpolated(
       CrossEncoder encoder, String query, PassageSource passages, float weight) {
-    if (!(weight > 0 && Float.isFinite(weight))) {
-      throw new IllegalArgumentException(
-          "weight must be greater than 0 and finite, got: " + weight);
-    }
-    return new CrossEncoderRescorer(encoder, query, passages, weight);
+    return new CrossEncoderRescorer(encoder, query, passages, checkWeight(weight));
   }
 
   @Override
-  public TopDocs rescore(IndexSearcher searcher, TopDocs firstPassTopDocs, int topN)
-      throws IOException {
-    if (topN < 1) {
-      throw new IllegalArgumentException("topN must be at least 1, got: " + topN);
-    }
-    ScoreDoc[] byDoc = firstPassTopDocs.scoreDocs.clone();
-    Arrays.sort(byDoc, Comparator.comparingInt(hit -> hit.doc));
-    if (firstPassWeight > 0) {
-      requireScores(byDoc);
-    }
-    float[] logits = encoder.score(query, texts(searcher, byDoc));
-    RescoredDoc[] hits = new RescoredDoc[byDoc.length];
-    for (int i = 0; i < hits.length; i++) {
-      hits[i] = new RescoredDoc(byDoc[i], combine(byDoc[i].score, logits[i]));
-    }
-    // the sort is stable
-    Arrays.sort(hits, (a, b) -> Float.compare(b.score, a.score));
-    return new TopDocs(
-        firstPassTopDocs.totalHits, Arrays.copyOf(hits, Math.min(topN, hits.length)));
+  float[] score(List<String> texts) throws IOException {
+    return encoder.score(query, texts);
   }
 
-  private static void requireScores(ScoreDoc[] hits) {
-    for (ScoreDoc hit : hits) {
-      if (Float.isNaN(hit.score)) {
-        throw new IllegalArgumentException(
-            "document %d has no score to interpolate with; search with scores, or sort by them"
-                .formatted(hit.doc));
-      }
-    }
+  @Override
+  String name() {
+    return "cross-encoder";
   }
 
-  private float combine(float firstPassScore, float logit) {
-    return firstPassWeight == 0 ? logit : logit + firstPassWeight * firstPassScore;
-  }
-
-  private List<String> texts(IndexSearcher searcher, ScoreDoc[] byDoc) throws IOException {
-    List<LeafReaderContext> leaves = searcher.getLeafContexts();
-    List<String> texts = new ArrayList<>(byDoc.length);
-    LeafReaderContext leaf = null;
-    PassageSource.Passages open = null;
-    for (ScoreDoc hit : byDoc) {
-      if (leaf == null || hit.doc >= leaf.docBase + leaf.reader().maxDoc()) {
-        leaf = leaves.get(ReaderUtil.subIndex(hit.doc, leaves));
-        open = passages.open(leaf);
-      }
-      String text = open.text(hit.doc - leaf.docBase);
-      texts.add(text == null ? "" : text);
-    }
-    return texts;
+  @Override
+  String symbol() {
+    return "logit";
   }
 
   /**
-   * Explains a score. It equals that of {@link #rescore} but for the last bits of a float, or for more
-   * if the model shares a scale among passages, see {@link CrossEncoder}.
+   * Equals the score but for the last bits of a float, or for more if the model shares a scale among
+   * passages, see {@link CrossEncoder}.
    */
   @Override
-  public Explanation explain(IndexSearcher searcher, Explanation firstPassExplanation, int docID)
-      throws IOException {
-    String text = texts(searcher, new ScoreDoc[] {new ScoreDoc(docID, 0)}).getFirst();
-    float logit = encoder.score(query, List.of(text))[0];
-    float firstPassScore = firstPassExplanation.getValue().floatValue();
-    Explanation first =
-        Explanation.match(
-            firstPassExplanation.getValue(), "firstPassScore, of the first pass", firstPassExplanation);
-    Explanation second =
-        Explanation.match(
-            logit, "logit, of cross-encoder " + encoder.model().name() + " that reads:", read(text));
-    if (firstPassWeight == 0) {
-      return Explanation.match(
-          logit, "cross-encoder score, computed as logit; the first pass has no part in it", second, first);
-    }
+  Explanation explain(String text) throws IOException {
     return Explanation.match(
-        combine(firstPassScore, logit),
-        "cross-encoder score, computed as logit + weight * firstPassScore from:",
-        second,
-        Explanation.match(firstPassWeight, "weight, of the first pass's score"),
-        first);
+        encoder.score(query, List.of(text))[0],
+        "logit, of cross-encoder " + encoder.model().name() + " that reads:",
+        read(text));
   }
 
   private List<Explanation> read(String text) {

@@ -220,11 +220,11 @@ public final class TinyModel {
     List<String> entries = new ArrayList<>();
     List<String> added = new ArrayList<>();
     for (int i = 0; i < VOCABULARY.size(); i++) {
-      entries.add("\"%s\": %d".formatted(VOCABULARY.get(i), i));
+      entries.add("\"%s\": %s".formatted(VOCABULARY.get(i), i));
       if (i < 5) {
         added.add(
             """
-            {"id": %d, "content": "%s", "single_word": false, "lstrip": false, "rstrip": false,
+            {"id": %s, "content": "%s", "single_word": false, "lstrip": false, "rstrip": false,
              "normalized": false, "special": true}"""
                 .formatted(i, VOCABULARY.get(i)));
       }

@@ -1,0 +1,126 @@
+package org.semanticbm25.lucene;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.ReaderUtil;
+import org.apache.lucene.search.Explanation;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.Rescorer;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.TopDocs;
+
+/** A rescorer that reads texts, and may add a part of the first pass's score to its own. */
+abstract class PassageRescorer extends Rescorer {
+  private final PassageSource passages;
+  private final float firstPassWeight;
+
+  /**
+   * @param firstPassWeight 0, or the weight of the first pass's score
+   */
+  PassageRescorer(PassageSource passages, float firstPassWeight) {
+    this.passages = passages;
+    this.firstPassWeight = firstPassWeight;
+  }
+
+  /** A weight that is greater than 0 and finite. */
+  static float checkWeight(float weight) {
+    if (!(weight > 0 && Float.isFinite(weight))) {
+      throw new IllegalArgumentException(
+          "weight must be greater than 0 and finite, got: " + weight);
+    }
+    return weight;
+  }
+
+  /** Scores texts, in their order. */
+  abstract float[] score(List<String> texts) throws IOException;
+
+  /** Who scores, in an explanation. */
+  abstract String name();
+
+  /** What the score is called in an explanation. */
+  abstract String symbol();
+
+  /** Explains what {@link #score} gives for a text. */
+  abstract Explanation explain(String text) throws IOException;
+
+  @Override
+  public final TopDocs rescore(IndexSearcher searcher, TopDocs firstPassTopDocs, int topN)
+      throws IOException {
+    if (topN < 1) {
+      throw new IllegalArgumentException("topN must be at least 1, got: " + topN);
+    }
+    ScoreDoc[] byDoc = firstPassTopDocs.scoreDocs.clone();
+    Arrays.sort(byDoc, Comparator.comparingInt(hit -> hit.doc));
+    if (firstPassWeight > 0) {
+      requireScores(byDoc);
+    }
+    float[] scores = score(texts(searcher, byDoc));
+    RescoredDoc[] hits = new RescoredDoc[byDoc.length];
+    for (int i = 0; i < hits.length; i++) {
+      hits[i] = new RescoredDoc(byDoc[i], combine(byDoc[i].score, scores[i]));
+    }
+    // the sort is stable
+    Arrays.sort(hits, (a, b) -> Float.compare(b.score, a.score));
+    return new TopDocs(
+        firstPassTopDocs.totalHits, Arrays.copyOf(hits, Math.min(topN, hits.length)));
+  }
+
+  private static void requireScores(ScoreDoc[] hits) {
+    for (ScoreDoc hit : hits) {
+      if (Float.isNaN(hit.score)) {
+        throw new IllegalArgumentException(
+            "document %d has no score to interpolate with; search with scores, or sort by them"
+                .formatted(hit.doc));
+      }
+    }
+  }
+
+  private float combine(float firstPassScore, float score) {
+    return firstPassWeight == 0 ? score : score + firstPassWeight * firstPassScore;
+  }
+
+  private List<String> texts(IndexSearcher searcher, ScoreDoc[] byDoc) throws IOException {
+    List<LeafReaderContext> leaves = searcher.getLeafContexts();
+    List<String> texts = new ArrayList<>(byDoc.length);
+    LeafReaderContext leaf = null;
+    PassageSource.Passages open = null;
+    for (ScoreDoc hit : byDoc) {
+      if (leaf == null || hit.doc >= leaf.docBase + leaf.reader().maxDoc()) {
+        leaf = leaves.get(ReaderUtil.subIndex(hit.doc, leaves));
+        open = passages.open(leaf);
+      }
+      String text = open.text(hit.doc - leaf.docBase);
+      texts.add(text == null ? "" : text);
+    }
+    return texts;
+  }
+
+  @Override
+  public final Explanation explain(
+      IndexSearcher searcher, Explanation firstPassExplanation, int docID) throws IOException {
+    String text = texts(searcher, new ScoreDoc[] {new ScoreDoc(docID, 0)}).getFirst();
+    Explanation second = explain(text);
+    float score = second.getValue().floatValue();
+    float firstPassScore = firstPassExplanation.getValue().floatValue();
+    Explanation first =
+        Explanation.match(
+            firstPassExplanation.getValue(), "firstPassScore, of the first pass", firstPassExplanation);
+    if (firstPassWeight == 0) {
+      return Explanation.match(
+          score,
+          "%s score, computed as %s; the first pass has no part in it".formatted(name(), symbol()),
+          second,
+          first);
+    }
+    return Explanation.match(
+        combine(firstPassScore, score),
+        "%s score, computed as %s + weight * firstPassScore from:".formatted(name(), symbol()),
+        second,
+        Explanation.match(firstPassWeight, "weight, of the first pass's score"),
+        first);
+  }
+}
