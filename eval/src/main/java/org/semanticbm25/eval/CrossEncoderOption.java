@@ -22,8 +22,11 @@ final class CrossEncoderOption {
    * @param home where the bundled one is unpacked
    */
   CrossEncoder open(Path home) throws IOException {
-    NeuralModel model =
-        folder != null ? NeuralModel.at(folder) : NeuralModel.bundled(home.resolve("models"));
-    return CrossEncoder.builder(model).open();
+    return CrossEncoder.builder(model(home)).open();
+  }
+
+  /** Its files. */
+  NeuralModel model(Path home) throws IOException {
+    return folder != null ? NeuralModel.at(folder) : NeuralModel.bundled(home.resolve("models"));
   }
 }

@@ -1,18 +1,25 @@
 package org.semanticbm25.eval;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.lucene.store.Directory;
+import org.semanticbm25.onnx.AttentionModel;
 import org.semanticbm25.onnx.Extractor;
 import org.semanticbm25.onnx.NeuralModel;
+import org.semanticbm25.onnx.PairSampler;
 import org.semanticbm25.similarity.SemanticBM25Model;
+import org.semanticbm25.similarity.SemanticBM25Model.Provenance;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code sbm25 extract}. */
 @Command(
@@ -21,7 +28,9 @@ import picocli.CommandLine.Parameters;
     description = {
       "Extract semantic BM25 from an ONNX model into a model file.",
       "Reads the IDF direction off the word embeddings and runs every wordpiece through the model"
-          + " for its vector.%n"
+          + " for its vector.",
+      "With --lists also finds the matching heads of a cross-encoder and fits the functions of its"
+          + " attention, which go to FILE.attention. One that was stopped goes on where it was.%n"
     })
 final class ExtractCommand implements Callable<Integer> {
   @Parameters(paramLabel = "FILE", description = "the model file to write, as in mine.sbm25")
@@ -41,12 +50,16 @@ final class ExtractCommand implements Callable<Integer> {
       description = "lines 'word<TAB>IDF' to report the IDF direction's correlation with")
   Path idf;
 
+  @Mixin ListsOption lists;
+
   @Option(
       names = "--home",
       paramLabel = "DIR",
       defaultValue = "${env:SBM25_HOME:-${sys:user.home}/.sbm25}",
       description = "folder where the bundled encoder is unpacked (default: $SBM25_HOME, else ~/.sbm25)")
   Path home;
+
+  @Spec CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
@@ -66,9 +79,40 @@ final class ExtractCommand implements Callable<Integer> {
           extracted.size(),
           extracted.vectors().dimensions(),
           source.name());
-      extracted.provenance().figures().forEach((name, value) -> Terminal.say("%s: %s", name, value));
+      say(extracted.provenance());
+      if (lists.folder != null) {
+        extractAttention(source, folder, progress);
+      }
     }
     return 0;
+  }
+
+  private void extractAttention(NeuralModel source, Directory folder, Terminal progress)
+      throws IOException {
+    Path samples = output.resolveSibling(Workspace.name(output) + ".samples");
+    AttentionModel attention;
+    try (PairSampler sampler = new PairSampler(source, samples)) {
+      ListsOption.Samples sampled = lists.sample(sampler, progress);
+      AttentionStudy study =
+          new AttentionStudy(
+              sampler.taps().heads(),
+              Extractor.idfByToken(source),
+              sampled.train(),
+              sampled.development());
+      for (Report report : study.heads(source, sampler.taps(), sampled, progress)) {
+        report.print(spec.commandLine().getOut(), Report.Format.TABLE);
+      }
+      attention = study.extractor().extract(source);
+    }
+    String name = Workspace.name(output) + ".attention";
+    attention.write(folder, name);
+    Files.delete(samples);
+    Terminal.say("wrote %s", output.resolveSibling(name));
+    say(attention.provenance());
+  }
+
+  private static void say(Provenance provenance) {
+    provenance.figures().forEach((name, value) -> Terminal.say("%s: %s", name, value));
   }
 
   static Map<String, Double> readIdf(Path file) throws IOException {

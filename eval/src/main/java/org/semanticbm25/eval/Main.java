@@ -36,6 +36,7 @@ import picocli.CommandLine.ScopeType;
       EvalCommand.class,
       TuneCommand.class,
       EditCommand.class,
+      StudyCommand.class,
       LatencyCommand.class,
       ModelCommand.class,
       CommandLine.HelpCommand.class

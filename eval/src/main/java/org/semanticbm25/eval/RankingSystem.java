@@ -148,7 +148,7 @@ public final class RankingSystem {
   }
 
   /** The scores of those candidates that match. */
-  private Map<String, Float> scores(List<Hit> candidates, String text) throws IOException {
+  Map<String, Float> scores(List<Hit> candidates, String text) throws IOException {
     List<BytesRef> ids = candidates.stream().map(hit -> new BytesRef(hit.id())).toList();
     Query among =
         new BooleanQuery.Builder()

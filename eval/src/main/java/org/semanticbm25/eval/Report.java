@@ -5,12 +5,14 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The figures of some systems on a collection.
@@ -44,6 +46,20 @@ record Report(String dataset, Map<String, Map<String, Double>> systems) {
   }
 
   private String table() {
+    return align(rows());
+  }
+
+  /** The table as Markdown. */
+  String markdown() {
+    List<List<String>> rows = rows();
+    rows.getFirst().set(0, "");
+    rows.add(1, Collections.nCopies(rows.getFirst().size(), "---"));
+    return rows.stream()
+        .map(row -> "| " + String.join(" | ", row) + " |\n")
+        .collect(Collectors.joining());
+  }
+
+  private List<List<String>> rows() {
     Set<String> figures = new LinkedHashSet<>();
     systems.values().forEach(values -> figures.addAll(values.keySet()));
     List<List<String>> rows = new ArrayList<>();
@@ -59,7 +75,7 @@ record Report(String dataset, Map<String, Map<String, Double>> systems) {
           }
           rows.add(row);
         });
-    return align(rows);
+    return rows;
   }
 
   /** Columns as wide as they need to be, the first to the left, the others to the right. */

@@ -148,11 +148,7 @@ final class Workspace {
    */
   Prepared prepare(String name, String fingerprint, Analyzer analyzer, TextIndex.Source source)
       throws IOException {
-    Path index = home.resolve("indexes").resolve(name + "-" + fingerprint.substring(0, 12));
-    if (!Files.exists(index)) {
-      Terminal.say("indexing %s to %s", name, index);
-      TextIndex.create(index, analyzer, source);
-    }
+    Path index = index(name, fingerprint, analyzer, source);
     DirectoryReader reader = openIndex(index);
     try {
       Path side = index.resolveSibling(index.getFileName() + "." + model().id() + ".side");
@@ -165,6 +161,21 @@ final class Workspace {
       reader.close();
       throw t;
     }
+  }
+
+  /**
+   * Indexes a collection, or finds the index that an earlier call made of the same.
+   *
+   * @param fingerprint of the content that is indexed
+   */
+  Path index(String name, String fingerprint, Analyzer analyzer, TextIndex.Source source)
+      throws IOException {
+    Path index = home.resolve("indexes").resolve(name + "-" + fingerprint.substring(0, 12));
+    if (!Files.exists(index)) {
+      Terminal.say("indexing %s to %s", name, index);
+      TextIndex.create(index, analyzer, source);
+    }
+    return index;
   }
 
   /** Opens an index for reading only. */

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,13 +16,19 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FSDirectory;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.semanticbm25.onnx.AttentionModel;
 import org.semanticbm25.onnx.TinyBert;
 import org.semanticbm25.onnx.TinyModel;
 import org.semanticbm25.onnx.TinyModel.Weights;
@@ -413,6 +420,82 @@ class CommandLineTest {
     TinyModel.write(at("bert"), Weights.FLOAT);
     new TinyBert(new TinyBert.Shape(TinyModel.VOCABULARY.size(), 128, 3, 32, 2, 128), 1)
         .write(at("bert"));
+  }
+
+  /** Lists of random words, as a cross-encoder is trained with. */
+  private Path lists() throws IOException {
+    Random random = new Random(1);
+    StringBuilder lists = new StringBuilder();
+    StringBuilder passages = new StringBuilder();
+    for (int i = 0; i < 400; i++) {
+      passages.append("{\"_id\": \"p%d\", \"text\": \"%s\"}\n".formatted(i, words(random, 12)));
+    }
+    for (int i = 0; i < 100; i++) {
+      lists.append(
+          "{\"query\": \"%s\", \"passages\": [\"p%d\", \"p%d\", \"p%d\"]}\n"
+              .formatted(words(random, 3), 4 * i, 4 * i + 1, 4 * i + 2));
+    }
+    Files.createDirectories(at("lists"));
+    gzip(at("lists/lists.jsonl.gz"), lists.toString());
+    gzip(at("lists/passages.jsonl.gz"), passages.toString());
+    return at("lists");
+  }
+
+  private static String words(Random random, int count) {
+    return random
+        .ints(count, 6, 20)
+        .mapToObj(TinyModel.VOCABULARY::get)
+        .collect(Collectors.joining(" "));
+  }
+
+  private static void gzip(Path file, String text) throws IOException {
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  @Test
+  void extractsTheAttentionOfACrossEncoder() throws IOException {
+    crossEncoder();
+    Path lists = lists();
+    ok("extract", at("bert.sbm25"), "--model", at("bert"), "--lists", lists);
+    assertTrue(out.contains("layer 2"), out);
+    assertTrue(err.contains("layers 3, Pearson's r on development queries: "), err);
+    try (Directory directory = FSDirectory.open(folder)) {
+      assertEquals(3, AttentionModel.read(directory, "bert.sbm25.attention").layers());
+    }
+    assertFalse(Files.exists(at("bert.sbm25.samples")), "samples are left behind");
+    Files.delete(at("lists/passages.jsonl.gz"));
+    assertEquals(1, run("extract", at("x.sbm25"), "--model", at("bert"), "--lists", lists));
+    assertTrue(err.contains("passages.jsonl.gz: no such file"), err);
+  }
+
+  @Test
+  void studiesACrossEncoder() throws IOException {
+    prepare();
+    crossEncoder();
+    Files.writeString(
+        at("queries.jsonl"),
+        "{\"_id\": \"q1\", \"text\": \"cheap laptop\"}\n{\"_id\": \"q2\", \"text\": \"the fruit car\"}\n");
+    Files.writeString(at("bm25.run"), "q1 Q0 d1 1 3 x\nq1 Q0 d2 2 2 x\nq2 Q0 d3 1 2 x\nq2 Q0 d2 2 1 x\n");
+    Files.writeString(at("idf.tsv"), "the\t0.1\ncheap\t2\nlaptop\t5\nfruit\t3\ncar\t2\nred\t4\n");
+    Object[] study = {
+      "study", folder, "--lists", lists(), "--model", at("bert"), "--extracted", at("tiny.sbm25"),
+      "--encoder", at("onnx"), "--home", at("home"), "--idf", at("idf.tsv"), "-o", at("study"),
+      "--format", "json"
+    };
+    ok(study);
+    JsonNode tables = new ObjectMapper().readTree(out);
+    assertEquals(9, tables.size(), out);
+    assertEquals(tables, new ObjectMapper().readTree(at("study/study.json").toFile()));
+    assertTrue(Files.readString(at("study/study.md")).contains("| 3 layers | "));
+    // the samples of the first time are taken again
+    ok(study);
+    JsonNode again = new ObjectMapper().readTree(out);
+    assertEquals(
+        tables.get("Controls: r with the cross-encoder's logits"),
+        again.get("Controls: r with the cross-encoder's logits"));
+    refused(List.of("study", folder, "--model", at("bert"), "--home", at("home"), "-o", at("study")), "--lists");
   }
 
   @Test

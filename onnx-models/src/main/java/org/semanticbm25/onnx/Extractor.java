@@ -78,12 +78,35 @@ public final class Extractor {
   }
 
   /**
+   * How well directions of a model's word embeddings agree with an IDF table.
+   *
+   * @param singular Pearson's correlation of the IDF direction, the first singular vector
+   * @param leastSquares that of the direction fitted to every other word of the table, measured on
+   *     the words between: as much as one direction can tell
+   */
+  public record IdfAgreement(double singular, double leastSquares) {}
+
+  /**
+   * Measures the IDF direction of a model.
+   *
+   * @param reference IDF by lower-case word
+   */
+  public static IdfAgreement idfAgreement(NeuralModel model, Map<String, Double> reference)
+      throws IOException {
+    TextTokens tokens = TextTokens.read(model);
+    return new IdfAgreement(
+        IdfDirection.correlation(tokens.pieces, tokens.idf, reference),
+        IdfDirection.leastSquares(tokens.pieces, tokens.embeddings, reference));
+  }
+
+  /**
    * The tokens that stand for text.
    *
    * @param size number of all tokens
    */
   @SuppressWarnings("ArrayRecordComponent")
-  private record TextTokens(int size, List<Integer> ids, List<String> pieces, float[] idf) {
+  private record TextTokens(
+      int size, List<Integer> ids, List<String> pieces, List<float[]> embeddings, float[] idf) {
     static TextTokens read(NeuralModel model) throws IOException {
       Tokenizers.Vocabulary vocabulary = Tokenizers.vocabulary(model.tokenizer());
       float[][] embeddings = WordEmbeddings.read(model.onnx());
@@ -111,7 +134,7 @@ public final class Extractor {
         }
       }
       return new TextTokens(
-          embeddings.length, ids, pieces, idfDirection(model, matrix, rows));
+          embeddings.length, ids, pieces, rows, idfDirection(model, matrix, rows));
     }
   }
 

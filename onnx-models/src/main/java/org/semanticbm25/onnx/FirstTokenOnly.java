@@ -85,7 +85,7 @@ final class FirstTokenOnly {
       if (node.getInputList().stream().noneMatch(first::contains)) {
         continue;
       }
-      if (choosesFirstToken(node)) {
+      if (choosesFirstToken(graph, node)) {
         chosen = true;
       } else if (isUnderstood(node)) {
         first.addAll(node.getOutputList());
@@ -96,7 +96,8 @@ final class FirstTokenOnly {
     return chosen && residual != null && graph.outputs().stream().noneMatch(first::contains);
   }
 
-  private boolean choosesFirstToken(NodeProto node) {
+  /** Whether a node takes the state of {@code [CLS]} out of the states of all tokens. */
+  static boolean choosesFirstToken(OnnxGraph graph, NodeProto node) {
     return node.getOpType().equals("Gather")
         && node.getAttributeList().stream()
             .anyMatch(a -> a.getName().equals("axis") && a.getI() == 1)

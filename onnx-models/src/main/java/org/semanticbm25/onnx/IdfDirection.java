@@ -105,4 +105,29 @@ public final class IdfDirection {
         .correlation(
             Arrays.copyOf(pairs[0], shared), Arrays.copyOf(pairs[1], shared));
   }
+
+  /**
+   * Fits a direction to an IDF table by least squares, on every other word, and correlates it on the
+   * words between.
+   *
+   * @param pieces the vocabulary, in the order of the rows
+   * @param rows its embeddings
+   * @param idf by lower-case word
+   */
+  static double leastSquares(List<String> pieces, List<float[]> rows, Map<String, Double> idf) {
+    int width = rows.getFirst().length;
+    LinearFit[] halves = {new LinearFit(width), new LinearFit(width)};
+    int shared = 0;
+    for (int i = 0; i < rows.size(); i++) {
+      Double reference = idf.get(pieces.get(i));
+      if (reference != null) {
+        double[] row = new double[width];
+        for (int d = 0; d < width; d++) {
+          row[d] = rows.get(i)[d];
+        }
+        halves[shared++ % 2].add(row, reference);
+      }
+    }
+    return halves[1].correlation(halves[0].solve(1e-8));
+  }
 }

@@ -261,6 +261,29 @@ public final class OnnxGraph {
             .orElse(this);
   }
 
+  /**
+   * Keeps what leads to the last hidden states and makes them the only output, {@code [batch, tokens,
+   * hidden]}: the states of which a pooler or classifier takes the first.
+   *
+   * @return this graph if nothing takes the first token, as in an encoder without a pooler
+   */
+  OnnxGraph lastHiddenStates() {
+    return model.getGraph().getNodeList().stream()
+        .filter(node -> FirstTokenOnly.choosesFirstToken(this, node))
+        .map(node -> withOutput(node.getInput(0)))
+        .findFirst()
+        .orElse(this);
+  }
+
+  private OnnxGraph withOutput(String states) {
+    GraphProto.Builder graph =
+        model.getGraph().toBuilder()
+            .clearOutput()
+            .addOutput(
+                Nodes.value(states, TensorProto.DataType.FLOAT, "batch", "tokens", "hidden"));
+    return new OnnxGraph(source, model.toBuilder().setGraph(Nodes.pruned(graph)).build());
+  }
+
   List<NodeProto> layersOrThrow() throws IOException {
     List<NodeProto> attention = attention();
     if (attention.isEmpty()) {

@@ -61,7 +61,8 @@ public final class TermEncoder implements AutoCloseable {
 
   private OrtSession session() throws IOException {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      return environment.createSession(model.onnx().toString(), options);
+      return environment.createSession(
+          OnnxGraph.read(model.onnx()).lastHiddenStates().bytes(), options);
     } catch (OrtException e) {
       throw new IOException(
           model.onnx() + ": ONNX Runtime cannot load it; fetch the model again", e);
@@ -159,8 +160,8 @@ public final class TermEncoder implements AutoCloseable {
     if (!(output instanceof float[][][] states)) {
       throw new IOException(
           model.onnx()
-              + ": its first output is not hidden states [batch, tokens, hidden]; give an export"
-              + " that returns 'last_hidden_state'");
+              + ": no hidden states [batch, tokens, hidden] found; give the export of an encoder, or"
+              + " of a cross-encoder");
     }
     float[][] means = new float[states.length][states[0][0].length];
     for (int i = 0; i < means.length; i++) {

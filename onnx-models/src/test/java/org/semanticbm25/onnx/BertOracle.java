@@ -21,9 +21,10 @@ final class BertOracle {
    * What comes out.
    *
    * @param attention {@code [layer * heads + head][from][to]}
+   * @param states last hidden ones, by token
    */
   @SuppressWarnings("ArrayRecordComponent")
-  record Result(double logit, double[][][] attention) {}
+  record Result(double logit, double[][][] attention, double[][] states) {}
 
   /** Runs one sequence, without padding. */
   Result run(int[] ids, int[] types) {
@@ -46,7 +47,7 @@ final class BertOracle {
     for (int d = 0; d < hidden; d++) {
       pooled[d] = Math.tanh(pooled[d]);
     }
-    return new Result(dense("classifier", pooled, 1)[0], attention);
+    return new Result(dense("classifier", pooled, 1)[0], attention, states);
   }
 
   private double[][] layer(String name, double[][] states, double[][][] attention, int firstHead) {

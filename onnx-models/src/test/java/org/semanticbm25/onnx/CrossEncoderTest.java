@@ -138,6 +138,19 @@ class CrossEncoderTest {
     }
   }
 
+  @Test
+  void termsAreEncodedByTheLastHiddenStates() throws IOException {
+    try (TermEncoder encoder = new TermEncoder(model);
+        HuggingFaceTokenizer single = pairTokenizer()) {
+      float[] vector = encoder.encodeWords(List.of("foxes"), Progress.SILENT)[0];
+      double[][] states = expected(single.encode("foxes")).states();
+      assertEquals(3, states.length, "one piece between [CLS] and [SEP]");
+      for (int d = 0; d < vector.length; d++) {
+        assertEquals(states[1][d], vector[d], TOLERANCE);
+      }
+    }
+  }
+
   private static void assertMass(BertOracle.Result oracle, Encoding pair, AttentionTaps.Mass mass) {
     int passageStart = mass.queryTokens().length + 2;
     int passageEnd = pair.getIds().length - 1;

@@ -1,0 +1,120 @@
+package org.semanticbm25.eval;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
+import org.apache.commons.math3.stat.correlation.SpearmansCorrelation;
+
+/**
+ * How well scores agree with the logits of a cross-encoder on the same pairs, some of each query.
+ *
+ * <ul>
+ *   <li>Pearson's and Spearman's correlation over the pairs of all queries together.
+ *   <li>Pearson's correlation over the pairs of a query, mean over queries: what matters to a ranking.
+ *   <li>Alignment: nDCG@10 of the ranking by scores, where the gain of a passage is the share of the
+ *       other passages that the cross-encoder ranks below it.
+ * </ul>
+ */
+final class Agreement {
+  private static final int DEPTH = 10;
+
+  private final List<double[]> scores = new ArrayList<>();
+  private final List<double[]> logits = new ArrayList<>();
+
+  /** Adds a query. */
+  void add(double[] queryScores, float[] queryLogits) {
+    scores.add(queryScores);
+    logits.add(IntStream.range(0, queryLogits.length).mapToDouble(i -> queryLogits[i]).toArray());
+  }
+
+  int queries() {
+    return scores.size();
+  }
+
+  double pearson() {
+    return pearson(IntStream.range(0, queries()).toArray());
+  }
+
+  private double pearson(int... queries) {
+    return correlation(concatenate(scores, queries), concatenate(logits, queries));
+  }
+
+  private double spearman(int... queries) {
+    return new SpearmansCorrelation()
+        .correlation(concatenate(scores, queries), concatenate(logits, queries));
+  }
+
+  private static double correlation(double[] a, double[] b) {
+    double r = new PearsonsCorrelation().correlation(a, b);
+    // scores that are all alike tell nothing
+    return Double.isNaN(r) ? 0 : r;
+  }
+
+  private double within(int... queries) {
+    return IntStream.of(queries)
+        .filter(query -> scores.get(query).length > 1)
+        .mapToDouble(query -> correlation(scores.get(query), logits.get(query)))
+        .average()
+        .orElse(0);
+  }
+
+  private double alignment(int... queries) {
+    return IntStream.of(queries).mapToDouble(this::alignment).average().orElse(0);
+  }
+
+  private double alignment(int query) {
+    double[] gains = gains(logits.get(query));
+    int[] ranked = ranked(scores.get(query));
+    int[] ideal = ranked(logits.get(query));
+    double best = dcg(ideal, gains);
+    return best == 0 ? 1 : dcg(ranked, gains) / best;
+  }
+
+  private static double[] gains(double[] logits) {
+    double[] gains = new double[logits.length];
+    for (int i = 0; i < gains.length; i++) {
+      double logit = logits[i];
+      double below = IntStream.range(0, logits.length).filter(j -> logits[j] < logit).count();
+      gains[i] = below / Math.max(1, logits.length - 1);
+    }
+    return gains;
+  }
+
+  private static int[] ranked(double[] values) {
+    return IntStream.range(0, values.length)
+        .boxed()
+        .sorted(Comparator.comparingDouble(i -> -values[i]))
+        .mapToInt(i -> i)
+        .toArray();
+  }
+
+  private static double dcg(int[] ranked, double[] gains) {
+    double sum = 0;
+    for (int rank = 0; rank < Math.min(DEPTH, ranked.length); rank++) {
+      sum += gains[ranked[rank]] * Math.log(2) / Math.log(rank + 2d);
+    }
+    return sum;
+  }
+
+  private static double[] concatenate(List<double[]> parts, int... queries) {
+    return IntStream.of(queries)
+        .boxed()
+        .flatMapToDouble(query -> Arrays.stream(parts.get(query)))
+        .toArray();
+  }
+
+  /** Puts all figures in a row of a report, with their intervals; of no queries there are none. */
+  void put(Report report, String row) {
+    report.put(row, "queries", queries());
+    if (queries() == 0) {
+      return;
+    }
+    Bootstrap.of(queries(), this::pearson).put(report, row, "r");
+    Bootstrap.of(queries(), this::spearman).put(report, row, "Spearman");
+    Bootstrap.of(queries(), this::within).put(report, row, "r within a query");
+    Bootstrap.of(queries(), this::alignment).put(report, row, "alignment");
+  }
+}

@@ -1,0 +1,161 @@
+package org.semanticbm25.eval;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.semanticbm25.onnx.AttentionModel;
+import org.semanticbm25.onnx.Extractor;
+import org.semanticbm25.onnx.NeuralModel;
+import org.semanticbm25.onnx.PairSampler;
+import org.semanticbm25.similarity.ScoringParameters;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 study}. */
+@Command(
+    name = "study",
+    sortOptions = false,
+    description = {
+      "Measure how much of a cross-encoder its extracted functions explain.",
+      "Fits on training lists, chooses on development lists, reports on the test queries of"
+          + " collections in BEIR's layout, with 95 % intervals over queries. A collection with a"
+          + " file bm25.run is reranked from that run. Writes study.md and study.json. A study that"
+          + " was stopped goes on where it was.%n"
+    })
+final class StudyCommand implements Callable<Integer> {
+  @Parameters(arity = "1..*", paramLabel = "DATASET", description = "test collections")
+  List<Path> folders;
+
+  @Mixin ListsOption lists;
+
+  @Option(
+      names = "--idf",
+      paramLabel = "TSV",
+      description = "lines 'word<TAB>IDF' to report the IDF direction's correlation with")
+  Path idf;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "DIR",
+      description = "folder for study.md and study.json (default: study in the home folder)")
+  Path output;
+
+  @Option(
+      names = "--format",
+      paramLabel = "NAME",
+      defaultValue = "table",
+      description = "table, or json: one object on standard output (default: table)")
+  Report.Format format;
+
+  @Mixin CrossEncoderOption crossEncoder;
+  @Mixin Workspace workspace;
+  @Spec CommandSpec spec;
+
+  private final Map<String, Report> reports = new LinkedHashMap<>();
+
+  @Override
+  public Integer call() throws IOException {
+    NeuralModel model = crossEncoder.model(workspace.home);
+    Path folder = output != null ? output : workspace.home.resolve("study");
+    Path samples = folder.resolve(model.sha256().substring(0, 12) + ".samples");
+    List<StudySet> sets = new ArrayList<>();
+    try (PairSampler sampler = new PairSampler(model, samples);
+        Terminal progress = new Terminal()) {
+      ListsOption.Samples sampled = lists.sample(sampler, progress);
+      for (Path set : folders) {
+        sets.add(StudySet.read(set, workspace, sampler, progress));
+      }
+      study(model, sampler, sampled, sets, progress);
+    } finally {
+      for (StudySet set : sets) {
+        set.close();
+      }
+    }
+    write(folder);
+    return 0;
+  }
+
+  private void study(
+      NeuralModel model,
+      PairSampler sampler,
+      ListsOption.Samples sampled,
+      List<StudySet> sets,
+      Terminal progress)
+      throws IOException {
+    if (idf != null) {
+      add(idfDirection(model));
+    }
+    AttentionStudy study =
+        new AttentionStudy(
+            sampler.taps().heads(),
+            Extractor.idfByToken(model),
+            sampled.train(),
+            sampled.development());
+    study.heads(model, sampler.taps(), sampled, progress).forEach(this::add);
+    ScoringParameters bm25 = lists.tuneBm25(workspace, sampled);
+    add(study.paperProtocol(sets));
+    add(study.honestProtocol(sets, bm25.k1(), bm25.b()));
+    add(study.controls(sets));
+    AttentionModel extracted = study.extractor().extract(model);
+    double[] times =
+        AttentionTimes.measure(sampler.encoder(), model, extracted, sets.getLast().texts());
+    add(study.dial(sets, extracted, times));
+    add(AttentionStudy.staticScorer(sets, bm25.k1(), bm25.b()));
+  }
+
+  private Report idfDirection(NeuralModel model) throws IOException {
+    Extractor.IdfAgreement agreement =
+        Extractor.idfAgreement(model, ExtractCommand.readIdf(idf));
+    Report report = new Report("IDF direction of the word embeddings");
+    report.put("U0, the first singular vector", "r", agreement.singular());
+    report.put("least squares, held-out words", "r", agreement.leastSquares());
+    return report;
+  }
+
+  private void add(Report report) {
+    reports.put(report.dataset(), report);
+    Terminal.say("done: %s", report.dataset());
+  }
+
+  private void write(Path folder) throws IOException {
+    Map<String, Map<String, Map<String, Double>>> tables = new LinkedHashMap<>();
+    StringBuilder markdown = new StringBuilder("# Study\n");
+    reports.forEach(
+        (title, report) -> {
+          tables.put(title, report.systems());
+          markdown.append("\n## ").append(title).append("\n\n").append(report.markdown());
+        });
+    String json =
+        new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(tables);
+    write(folder.resolve("study.md"), markdown.toString());
+    write(folder.resolve("study.json"), json);
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(format == Report.Format.JSON ? json : markdown);
+    out.flush();
+    Terminal.say("wrote %s and study.json", folder.resolve("study.md"));
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    Path temporary = Files.createTempFile(file.getParent(), "study", ".tmp");
+    try {
+      Files.writeString(temporary, text);
+      Files.move(
+          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+}

@@ -1,0 +1,142 @@
+package org.semanticbm25.eval;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
+import org.semanticbm25.onnx.PairSampler.Texts;
+
+/**
+ * The lists that cross-encoders are trained with, {@code lists.jsonl.gz} with {query, passages} and
+ * {@code passages.jsonl.gz} with {_id, text}, as a source of training and development queries: one
+ * query in twenty is for development, the same as in {@code onnx-models/training/data.py}.
+ *
+ * @param train lists of training queries
+ * @param development lists of other queries
+ */
+record TrainingLists(List<Texts> train, List<Texts> development) {
+  static final String LISTS = "lists.jsonl.gz";
+  static final String PASSAGES = "passages.jsonl.gz";
+  private static final BigInteger DEVELOPMENT_SHARE = BigInteger.valueOf(20);
+  private static final int MAX_PASSAGES = 12;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** A list as it stands in the file. */
+  private record Entry(String hash, String query, List<String> passages) {
+    boolean isDevelopment() {
+      return new BigInteger(hash, 16).mod(DEVELOPMENT_SHARE).signum() == 0;
+    }
+  }
+
+  /**
+   * Draws lists, the same ones every time: those whose queries have the least hashes.
+   *
+   * @param trainCount lists of training queries at most
+   * @param developmentCount lists of development queries at most
+   */
+  static TrainingLists read(Path folder, int trainCount, int developmentCount) throws IOException {
+    List<Entry> entries = new ArrayList<>();
+    forEachLine(
+        folder.resolve(LISTS),
+        node -> {
+          List<String> ids = new ArrayList<>();
+          node.path("passages").forEach(id -> ids.add(id.asText()));
+          String query = node.path("query").asText();
+          entries.add(
+              new Entry(sha256(query), query, ids.subList(0, Math.min(MAX_PASSAGES, ids.size()))));
+        });
+    entries.sort(Comparator.comparing(Entry::hash));
+    List<Entry> train =
+        entries.stream().filter(e -> !e.isDevelopment()).limit(trainCount).toList();
+    List<Entry> development =
+        entries.stream().filter(Entry::isDevelopment).limit(developmentCount).toList();
+    Set<String> needed = new LinkedHashSet<>();
+    train.forEach(entry -> needed.addAll(entry.passages));
+    development.forEach(entry -> needed.addAll(entry.passages));
+    Map<String, String> texts = new HashMap<>();
+    forEachLine(
+        folder.resolve(PASSAGES),
+        node -> {
+          if (needed.contains(node.path("_id").asText())) {
+            texts.put(node.path("_id").asText(), node.path("text").asText());
+          }
+        });
+    return new TrainingLists(texts(folder, train, texts), texts(folder, development, texts));
+  }
+
+  private static List<Texts> texts(Path folder, List<Entry> entries, Map<String, String> texts)
+      throws UserException {
+    List<Texts> lists = new ArrayList<>();
+    for (Entry entry : entries) {
+      List<String> passages = new ArrayList<>();
+      for (String id : entry.passages) {
+        String text = texts.get(id);
+        if (text == null) {
+          throw new UserException(
+              "%s: passage '%s' of %s is not there; give files that belong together"
+                  .formatted(folder.resolve(PASSAGES), id, LISTS));
+        }
+        passages.add(text);
+      }
+      lists.add(new Texts(entry.query, passages));
+    }
+    if (lists.size() < 2) {
+      throw new UserException(
+          folder.resolve(LISTS) + ": has too few queries; give 100 lists or more");
+    }
+    return lists;
+  }
+
+  /** Of the query in lower case, its words parted by one space. */
+  private static String sha256(String query) {
+    String normal = String.join(" ", query.toLowerCase(Locale.ROOT).strip().split("\\s+"));
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(digest.digest(normal.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java runtime has SHA-256", e);
+    }
+  }
+
+  private static void forEachLine(Path file, Dataset.Consumer<JsonNode> consumer)
+      throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new UserException(
+          "%s: no such file; give a folder with %s and %s".formatted(file, LISTS, PASSAGES));
+    }
+    int number = 0;
+    try (BufferedReader lines =
+        new BufferedReader(
+            new InputStreamReader(
+                new GZIPInputStream(Files.newInputStream(file)), StandardCharsets.UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        number++;
+        consumer.accept(JSON.readTree(line));
+      }
+    } catch (JacksonException e) {
+      throw new UserException("%s:%d: not a JSON object".formatted(file, number), e);
+    } catch (ZipException | EOFException e) {
+      throw new UserException(file + ": not a gzip file, or damaged; fetch it again", e);
+    }
+  }
+}
