@@ -38,6 +38,16 @@ final class Agreement {
     return pearson(IntStream.range(0, queries()).toArray());
   }
 
+  /** Alignment of each query. */
+  double[] alignments() {
+    return IntStream.range(0, queries()).mapToDouble(this::alignment).toArray();
+  }
+
+  /** Mean alignment. */
+  double alignment() {
+    return alignment(IntStream.range(0, queries()).toArray());
+  }
+
   private double pearson(int... queries) {
     return correlation(concatenate(scores, queries), concatenate(logits, queries));
   }

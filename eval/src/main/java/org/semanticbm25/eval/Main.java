@@ -35,6 +35,7 @@ import picocli.CommandLine.ScopeType;
       SearchCommand.class,
       EvalCommand.class,
       TuneCommand.class,
+      FitCommand.class,
       EditCommand.class,
       StudyCommand.class,
       LatencyCommand.class,

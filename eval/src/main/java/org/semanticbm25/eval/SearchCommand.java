@@ -126,7 +126,7 @@ final class SearchCommand implements Callable<Integer> {
     IndexSearcher searcher = bm25.searcher();
     Query query = bm25.query(text);
     TopDocs first = searcher.search(query, Math.max(count, RERANKED));
-    requireStored(searcher, first);
+    requireStored(index, field, searcher, first);
     try (CrossEncoder encoder = crossEncoder.open(workspace.home)) {
       CrossEncoderRescorer rescorer =
           CrossEncoderRescorer.create(encoder, text, PassageSource.storedFields(field));
@@ -137,7 +137,9 @@ final class SearchCommand implements Callable<Integer> {
     }
   }
 
-  private void requireStored(IndexSearcher searcher, TopDocs hits) throws IOException {
+  /** Refuses a field of which no hit has stored text. */
+  static void requireStored(Path index, String field, IndexSearcher searcher, TopDocs hits)
+      throws IOException {
     for (ScoreDoc hit : hits.scoreDocs) {
       if (searcher.storedFields().document(hit.doc, Set.of(field)).get(field) != null) {
         return;

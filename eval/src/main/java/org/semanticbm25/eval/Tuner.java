@@ -44,7 +44,11 @@ final class Tuner {
   }
 
   ScoringParameters climb(Objective objective) throws IOException {
-    ScoringParameters best = START;
+    return climb(START, objective);
+  }
+
+  ScoringParameters climb(ScoringParameters start, Objective objective) throws IOException {
+    ScoringParameters best = start;
     ScoringParameters before;
     do {
       before = best;

@@ -422,6 +422,52 @@ class CommandLineTest {
         .write(at("bert"));
   }
 
+  @Test
+  void fitRefusesAModelThatDoesNotGain() throws IOException {
+    crossEncoder();
+    // all passages are alike, so no model can rank them better than another
+    Files.writeString(
+        at("corpus.jsonl"), "{\"_id\": \"a\", \"text\": \"a red car\"}\n{\"_id\": \"b\", \"text\": \"a red car\"}\n");
+    prepare();
+    Random random = new Random(2);
+    Files.write(
+        at("queries.txt"),
+        Stream.generate(() -> "car " + words(random, 5)).distinct().limit(30).toList());
+    List<Object> fit =
+        List.of(
+            "fit", at("index"), "--queries", at("queries.txt"), "--model", at("bert"),
+            "--extracted", at("tiny.sbm25"), "-o", at("fitted.sbm25"));
+    refused(fit, "no gain on held-out queries", "1.0000");
+    assertTrue(out.contains("held-out half"), out);
+    Files.writeString(at("queries.txt"), "car\nbanana\n");
+    refused(fit, "queries.txt", "only 1 queries find anything");
+  }
+
+  @Test
+  void fitsToACrossEncoderAndWritesWhatGains() throws IOException {
+    crossEncoder();
+    Random random = new Random(3);
+    StringBuilder corpus = new StringBuilder();
+    for (int i = 0; i < 60; i++) {
+      corpus.append(
+          "{\"_id\": \"d%d\", \"text\": \"%s\"}\n".formatted(i, words(random, 2 + random.nextInt(50))));
+    }
+    Files.writeString(at("corpus.jsonl"), corpus);
+    prepare();
+    Files.write(
+        at("queries.txt"), Stream.generate(() -> words(random, 2)).distinct().limit(80).toList());
+    int code =
+        run(
+            "fit", at("index"), "--queries", at("queries.txt"), "--model", at("bert"),
+            "--extracted", at("tiny.sbm25"), "-o", at("fitted.sbm25"), "--format", "json");
+    JsonNode held = new ObjectMapper().readTree(out).path("systems").path("held-out half");
+    // a random cross-encoder: whether there is a gain is chance, what follows from it is not
+    boolean gained = held.path("after").asDouble() > held.path("alignment before").asDouble();
+    assertEquals(gained ? 0 : 1, code, err);
+    assertEquals(gained, Files.exists(at("fitted.sbm25")));
+    assertTrue(held.path("queries").asInt() >= 30, out);
+  }
+
   /** Lists of random words, as a cross-encoder is trained with. */
   private Path lists() throws IOException {
     Random random = new Random(1);

@@ -82,6 +82,11 @@ public final class SemanticBM25 {
     return terms;
   }
 
+  /** The model. */
+  public SemanticBM25Model model() {
+    return model;
+  }
+
   /** The parameters of the function. */
   public ScoringParameters parameters() {
     return model.parameters();

@@ -1,0 +1,202 @@
+package org.semanticbm25.eval;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.TopDocs;
+import org.semanticbm25.eval.Adaptation.Judged;
+import org.semanticbm25.lucene.SemanticBM25;
+import org.semanticbm25.onnx.CrossEncoder;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 fit}. */
+@Command(
+    name = "fit",
+    sortOptions = false,
+    description = {
+      "Adapt the model to your own collection and queries; no judgements are needed.",
+      "A cross-encoder scores what BM25 finds for a sample of the queries. With one half of them the"
+          + " parameters and the weights of single words are chosen so that semantic BM25 ranks"
+          + " as the cross-encoder does; on the other half the gain is measured. A model that does"
+          + " not gain there is not written, and the exit code is 1.%n"
+    })
+final class FitCommand implements Callable<Integer> {
+  private static final int MIN_QUERIES = 20;
+
+  @Parameters(paramLabel = "INDEX", description = "a Lucene index that is attached; only read")
+  Path index;
+
+  @Option(
+      names = "--queries",
+      required = true,
+      paramLabel = "FILE",
+      description = "queries, one a line")
+  Path queries;
+
+  @Option(
+      names = {"-o", "--output"},
+      required = true,
+      paramLabel = "FILE",
+      description = "the model file to write")
+  Path output;
+
+  @Option(
+      names = "--sample",
+      paramLabel = "N",
+      defaultValue = "200",
+      description = "queries to use, both halves together (default: ${DEFAULT-VALUE})")
+  int sample;
+
+  @Option(
+      names = "--depth",
+      paramLabel = "N",
+      defaultValue = "50",
+      description = "hits of BM25 that the cross-encoder scores (default: ${DEFAULT-VALUE})")
+  int depth;
+
+  @Option(
+      names = "--field",
+      paramLabel = "NAME",
+      defaultValue = TextIndex.CONTENTS,
+      description = "the field to search, stored (default: ${DEFAULT-VALUE})")
+  String field;
+
+  @Option(
+      names = "--side",
+      paramLabel = "FILE",
+      description = "the side file (default: INDEX.FIELD.side, next to the index)")
+  Path side;
+
+  @Option(
+      names = "--format",
+      paramLabel = "NAME",
+      defaultValue = "table",
+      description = "table, or json: one object on standard output (default: table)")
+  Report.Format format;
+
+  @Mixin Analyzers analyzers;
+  @Mixin CrossEncoderOption crossEncoder;
+  @Mixin Workspace workspace;
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    try (DirectoryReader reader = Workspace.openIndex(index)) {
+      Analyzer analyzer = analyzers.get();
+      Path file = side != null ? side : Workspace.sideFile(index, field);
+      SemanticBM25 start = workspace.open(file, analyzer);
+      List<Judged> judged = judge(reader, analyzer);
+      List<Judged> fitted = judged.subList(0, judged.size() / 2);
+      List<Judged> held = judged.subList(judged.size() / 2, judged.size());
+      String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+      Adaptation adaptation = new Adaptation(reader, now);
+      SemanticBM25 adapted = adaptation.fit(start, fitted);
+      report(adaptation, start, adapted, fitted, held);
+      double before = adaptation.agreement(start, held).alignment();
+      double after = adaptation.agreement(adapted, held).alignment();
+      if (after <= before) {
+        throw new UserException(
+            String.format(
+                Locale.ROOT,
+                "no gain on held-out queries (alignment %.4f before, %.4f after): nothing was"
+                    + " written; give more queries, or keep the model you have",
+                before,
+                after));
+      }
+      Workspace.write(adapted.model(), output);
+      Terminal.say(
+          "wrote %s: %s, %d words corrected",
+          output, adapted.parameters(), adapted.model().edits().size() - start.model().edits().size());
+    }
+    return 0;
+  }
+
+  private void report(
+      Adaptation adaptation,
+      SemanticBM25 start,
+      SemanticBM25 adapted,
+      List<Judged> fitted,
+      List<Judged> held)
+      throws IOException {
+    Report report = new Report("agreement with the cross-encoder");
+    for (Map.Entry<String, List<Judged>> half :
+        new TreeMap<>(Map.of("fitted half", fitted, "held-out half", held)).entrySet()) {
+      Agreement before = adaptation.agreement(start, half.getValue());
+      Agreement after = adaptation.agreement(adapted, half.getValue());
+      report.put(half.getKey(), "queries", half.getValue().size());
+      report.put(half.getKey(), "alignment before", before.alignment());
+      report.put(half.getKey(), "after", after.alignment());
+      report.put(half.getKey(), "p", Significance.paired(before.alignments(), after.alignments()));
+      report.put(half.getKey(), "r before", before.pearson());
+      report.put(half.getKey(), "r after", after.pearson());
+    }
+    report.print(spec.commandLine().getOut(), format);
+  }
+
+  /** Queries in random order, with what BM25 finds and what the cross-encoder thinks of it. */
+  private List<Judged> judge(DirectoryReader reader, Analyzer analyzer) throws IOException {
+    List<String> texts = readQueries();
+    RankingSystem bm25 =
+        RankingSystem.bm25(reader, field, analyzer, EvalCommand.K1, EvalCommand.B);
+    IndexSearcher searcher = bm25.searcher();
+    List<Judged> judged = new ArrayList<>();
+    try (CrossEncoder encoder = crossEncoder.open(workspace.home);
+        Terminal progress = new Terminal()) {
+      for (String text : texts) {
+        TopDocs hits = searcher.search(bm25.query(text), depth);
+        SearchCommand.requireStored(index, field, searcher, hits);
+        // with fewer there is nothing to rank
+        if (hits.scoreDocs.length > 1) {
+          judged.add(judge(encoder, searcher, text, hits.scoreDocs));
+        }
+        progress.report("scoring what BM25 finds", judged.size(), texts.size());
+      }
+    }
+    if (judged.size() < MIN_QUERIES) {
+      throw new UserException(
+          "%s: only %d queries find anything in %s; give %d or more"
+              .formatted(queries, judged.size(), index, MIN_QUERIES));
+    }
+    return judged;
+  }
+
+  private Judged judge(CrossEncoder encoder, IndexSearcher searcher, String text, ScoreDoc[] hits)
+      throws IOException {
+    List<String> passages = new ArrayList<>();
+    for (ScoreDoc hit : hits) {
+      String stored = searcher.storedFields().document(hit.doc, Set.of(field)).get(field);
+      passages.add(stored == null ? "" : stored);
+    }
+    return new Judged(
+        text, Arrays.stream(hits).mapToInt(hit -> hit.doc).toArray(), encoder.score(text, passages));
+  }
+
+  private List<String> readQueries() throws IOException {
+    Set<String> distinct = new LinkedHashSet<>();
+    Dataset.forEachLine(queries, (line, number) -> distinct.add(line.strip()));
+    List<String> texts = new ArrayList<>(distinct);
+    Collections.shuffle(texts, new Random(42));
+    return texts.subList(0, Math.min(sample, texts.size()));
+  }
+}
