@@ -6,6 +6,7 @@ import java.util.concurrent.Callable;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.apache.lucene.index.DirectoryReader;
+import org.semanticbm25.onnx.AttentionScorer;
 import org.semanticbm25.onnx.CrossEncoder;
 import org.semanticbm25.onnx.Digests;
 import org.semanticbm25.similarity.ScoringParameters;
@@ -22,7 +23,8 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Measure BM25, semantic BM25 and a cross-encoder on a collection in BEIR's layout.",
-      "The cross-encoder reranks the first hits of BM25.",
+      "The cross-encoder reranks the first hits of BM25, and so does the attention of its first"
+          + " layers, if --layers is given.",
       "Prints nDCG@10, RR@10, R@100, AP@1000 and Judged@10, with the p-value of a paired t-test"
           + " against BM25 (Holm-corrected), and writes TREC run files.%n"
     })
@@ -85,6 +87,7 @@ final class EvalCommand implements Callable<Integer> {
 
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
+  @Mixin AttentionOption attention;
   @Spec CommandSpec spec;
 
   @Override
@@ -118,19 +121,29 @@ final class EvalCommand implements Callable<Integer> {
         evaluation.add("semantic", semantic.run(dataset.queries(), DEPTH));
       }
       if (encoder != null) {
-        Run first = evaluation.runs().get("bm25");
-        try (Terminal progress = new Terminal()) {
-          evaluation.add(
-              "cross-encoder",
-              new Reranker(prepared.reader(), rerank)
-                  .rerank(first, dataset.queries(), encoder, progress));
-        }
+        rerank(evaluation, dataset, new Reranker(prepared.reader(), rerank), encoder);
       }
       Path runs = output != null ? output : workspace.home.resolve("runs").resolve(dataset.name());
       evaluation.write(runs);
       evaluation.report().print(spec.commandLine().getOut(), format);
     }
     return 0;
+  }
+
+  private void rerank(
+      Evaluation evaluation, Dataset dataset, Reranker reranker, CrossEncoder encoder)
+      throws IOException {
+    Run first = evaluation.runs().get("bm25");
+    try (Terminal progress = new Terminal()) {
+      evaluation.add(
+          "cross-encoder", reranker.rerank(first, dataset.queries(), encoder, progress));
+      if (attention.layers != null) {
+        try (AttentionScorer scorer = attention.open(encoder.model())) {
+          evaluation.add(
+              "attention", reranker.rerank(first, dataset.queries(), scorer, progress));
+        }
+      }
+    }
   }
 
   private RankingSystem tunedBm25(DirectoryReader reader, Analyzer analyzer) throws IOException {

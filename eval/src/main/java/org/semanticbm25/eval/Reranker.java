@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.PostingsEnum;
@@ -19,11 +20,16 @@ import org.apache.lucene.search.TotalHits;
 import org.semanticbm25.eval.Run.Hit;
 import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.lucene.PassageSource;
+import org.semanticbm25.lucene.SemanticBM25Rescorer;
+import org.semanticbm25.onnx.AttentionScorer;
 import org.semanticbm25.onnx.CrossEncoder;
 import org.semanticbm25.onnx.Progress;
 
-/** Reranks runs with a cross-encoder, on an index made by {@link TextIndex} that holds their passages. */
+/** Reranks runs with a cross-encoder or its attention, on an index made by {@link TextIndex} that holds their passages. */
 final class Reranker {
+  /** What {@link TextIndex} stores. */
+  private static final PassageSource PASSAGES = PassageSource.storedFields(TextIndex.CONTENTS);
+
   private final IndexSearcher searcher;
   private final int depth;
 
@@ -35,24 +41,33 @@ final class Reranker {
     this.depth = depth;
   }
 
-  /** Reranks a run. Queries without a text, and hits that are not in the index, are left out. */
+  /** Reranks a run with a cross-encoder. */
   Run rerank(Run run, Map<String, String> texts, CrossEncoder encoder, Progress progress)
+      throws IOException {
+    return rerank(
+        run, texts, query -> CrossEncoderRescorer.create(encoder, query, PASSAGES), progress);
+  }
+
+  /** Reranks a run with the attention of a cross-encoder's first layers. */
+  Run rerank(Run run, Map<String, String> texts, AttentionScorer scorer, Progress progress)
+      throws IOException {
+    return rerank(
+        run, texts, query -> SemanticBM25Rescorer.create(scorer, query, PASSAGES), progress);
+  }
+
+  /** Queries without a text, and hits that are not in the index, are left out. */
+  private Run rerank(
+      Run run, Map<String, String> texts, Function<String, Rescorer> rescorers, Progress progress)
       throws IOException {
     Map<String, List<Hit>> reranked = new LinkedHashMap<>();
     for (Map.Entry<String, List<Hit>> query : run.hits().entrySet()) {
       String text = texts.get(query.getKey());
       if (text != null) {
-        reranked.put(query.getKey(), rerank(query.getValue(), rescorer(encoder, text)));
+        reranked.put(query.getKey(), rerank(query.getValue(), rescorers.apply(text)));
         progress.report("reranking", reranked.size(), run.hits().size());
       }
     }
     return new Run(reranked);
-  }
-
-  /** The rescorer of a query, which reads what {@link TextIndex} stores. */
-  private static Rescorer rescorer(CrossEncoder encoder, String query) {
-    return CrossEncoderRescorer.create(
-        encoder, query, PassageSource.storedFields(TextIndex.CONTENTS));
   }
 
   private List<Hit> rerank(List<Hit> hits, Rescorer rescorer) throws IOException {

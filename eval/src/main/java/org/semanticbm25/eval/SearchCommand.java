@@ -12,10 +12,13 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.Explanation;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Query;
+import org.apache.lucene.search.Rescorer;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopDocs;
 import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.lucene.PassageSource;
+import org.semanticbm25.lucene.SemanticBM25Rescorer;
+import org.semanticbm25.onnx.AttentionScorer;
 import org.semanticbm25.onnx.CrossEncoder;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,7 +33,8 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Search an index, with the hits and scores of BM25, semantic BM25 or a cross-encoder.",
-      "The cross-encoder reranks the first 100 hits of BM25.%n"
+      "The cross-encoder, and the attention of its first layers, rerank the first 100 hits of"
+          + " BM25.%n"
     })
 final class SearchCommand implements Callable<Integer> {
   private static final int SNIPPET = 160;
@@ -40,6 +44,7 @@ final class SearchCommand implements Callable<Integer> {
   enum ScorerName {
     BM25,
     SEMANTIC,
+    ATTENTION,
     CROSS_ENCODER;
 
     @Override
@@ -65,7 +70,8 @@ final class SearchCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "semantic",
       description =
-          "bm25, cross-encoder, or semantic, which needs a side file of 'attach' (default: semantic)")
+          "bm25, cross-encoder, attention, or semantic, which needs a side file of 'attach' (default:"
+              + " semantic)")
   ScorerName scorer;
 
   @Option(names = "-n", paramLabel = "N", defaultValue = "10", description = "hits (default: 10)")
@@ -91,6 +97,7 @@ final class SearchCommand implements Callable<Integer> {
 
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
+  @Mixin AttentionOption attention;
   @Spec CommandSpec spec;
 
   @Override
@@ -106,7 +113,21 @@ final class SearchCommand implements Callable<Integer> {
           searchWith(RankingSystem.semantic(reader, workspace.open(file, analyzer)));
         }
         case BM25 -> searchWith(bm25(reader, analyzer));
-        case CROSS_ENCODER -> rerank(bm25(reader, analyzer));
+        case ATTENTION -> {
+          try (AttentionScorer attentive =
+              attention.open(crossEncoder.model(workspace.home))) {
+            rerank(
+                bm25(reader, analyzer),
+                SemanticBM25Rescorer.create(attentive, text, PassageSource.storedFields(field)));
+          }
+        }
+        case CROSS_ENCODER -> {
+          try (CrossEncoder encoder = crossEncoder.open(workspace.home)) {
+            rerank(
+                bm25(reader, analyzer),
+                CrossEncoderRescorer.create(encoder, text, PassageSource.storedFields(field)));
+          }
+        }
       }
     }
     return 0;
@@ -122,19 +143,15 @@ final class SearchCommand implements Callable<Integer> {
     print(searcher, searcher.search(query, count), doc -> searcher.explain(query, doc));
   }
 
-  private void rerank(RankingSystem bm25) throws IOException {
+  private void rerank(RankingSystem bm25, Rescorer rescorer) throws IOException {
     IndexSearcher searcher = bm25.searcher();
     Query query = bm25.query(text);
     TopDocs first = searcher.search(query, Math.max(count, RERANKED));
     requireStored(index, field, searcher, first);
-    try (CrossEncoder encoder = crossEncoder.open(workspace.home)) {
-      CrossEncoderRescorer rescorer =
-          CrossEncoderRescorer.create(encoder, text, PassageSource.storedFields(field));
-      print(
-          searcher,
-          rescorer.rescore(searcher, first, count),
-          doc -> rescorer.explain(searcher, searcher.explain(query, doc), doc));
-    }
+    print(
+        searcher,
+        rescorer.rescore(searcher, first, count),
+        doc -> rescorer.explain(searcher, searcher.explain(query, doc), doc));
   }
 
   /** Refuses a field of which no hit has stored text. */

@@ -202,7 +202,7 @@ final class Workspace {
   }
 
   /** Opening a folder through Lucene would create it. */
-  private static void requireFile(Path file, String remedy) throws UserException {
+  static void requireFile(Path file, String remedy) throws UserException {
     if (!Files.isRegularFile(file)) {
       throw new UserException(file + ": no such file; " + remedy);
     }

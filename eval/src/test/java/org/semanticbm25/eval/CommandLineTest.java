@@ -84,6 +84,10 @@ class CommandLineTest {
     assertEquals(0, run(arguments), () -> err);
   }
 
+  private void ok(List<?> first, Object[] more) {
+    ok(Stream.concat(first.stream(), Arrays.stream(more)).toArray());
+  }
+
   /** Exit code 1, one line that holds the parts, no stack trace, and no file that was not there. */
   private void refused(List<?> arguments, Object... parts) throws IOException {
     List<Path> before = listing();
@@ -514,6 +518,20 @@ class CommandLineTest {
     Files.delete(at("lists/passages.jsonl.gz"));
     assertEquals(1, run("extract", at("x.sbm25"), "--model", at("bert"), "--lists", lists));
     assertTrue(err.contains("passages.jsonl.gz: no such file"), err);
+    prepare();
+    Object[] attention = {"--model", at("bert"), "--attention", at("bert.sbm25.attention")};
+    ok(search("car", "--scorer", "attention", "--layers", "1", "--explain"), attention);
+    assertTrue(out.contains("semanticScore, of attention in the first 1 layers of bert"), out);
+    assertTrue(out.contains("query token 'car', sum of:"), out);
+    ok(
+        List.of("eval", folder, "--extracted", at("tiny.sbm25"), "--encoder", at("onnx"),
+            "--home", at("home"), "--layers", "2", "-o", at("runs")),
+        attention);
+    assertTrue(out.contains("attention"), out);
+    assertTrue(Files.exists(at("runs/attention.run")));
+    List<Object> wrong = search("car", "--scorer", "attention", "--layers", "9");
+    wrong.addAll(List.of(attention));
+    refused(wrong, "--layers 9: must be 1 to 3");
   }
 
   @Test

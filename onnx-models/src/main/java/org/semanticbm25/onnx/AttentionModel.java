@@ -1,11 +1,16 @@
 package org.semanticbm25.onnx;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.DataInput;
 import org.apache.lucene.store.DataOutput;
 import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.IOContext;
+import org.apache.lucene.store.IndexOutput;
 import org.semanticbm25.similarity.ChecksummedFile;
 import org.semanticbm25.similarity.SemanticBM25Model.Provenance;
 
@@ -102,6 +107,26 @@ public final class AttentionModel {
    */
   public static AttentionModel read(Directory directory, String name) throws IOException {
     return FILE.read(directory, name, AttentionModel::read);
+  }
+
+  /**
+   * The attention model of the cross-encoder that ships with this library, see {@link
+   * NeuralModel#bundled}.
+   */
+  public static AttentionModel bundled() throws IOException {
+    String name = NeuralModel.BUNDLED + ".attention";
+    try (Directory memory = new ByteBuffersDirectory();
+        InputStream in = AttentionModel.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new NoSuchFileException(
+            name + ": not on the class path; add the artifact of this library that has it");
+      }
+      byte[] bytes = in.readAllBytes();
+      try (IndexOutput out = memory.createOutput(name, IOContext.DEFAULT)) {
+        out.writeBytes(bytes, bytes.length);
+      }
+      return read(memory, name);
+    }
   }
 
   private static AttentionModel read(DataInput in) throws IOException {
