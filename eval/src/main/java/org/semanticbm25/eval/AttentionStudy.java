@@ -35,29 +35,47 @@ final class AttentionStudy {
   private final List<PairSample> development;
   private final AttentionExtractor extractor;
   private final List<Step> path;
+  private final List<Integer> matchingHeads;
 
   /**
    * @param headsOfLayer number of heads of a layer
    * @param idf by token id
    * @param train samples of training queries
    * @param development samples of development queries
+   * @param heads layers and heads to take for the matching ones; if empty they are found
    */
   AttentionStudy(
-      int headsOfLayer, float[] idf, List<PairSample> train, List<PairSample> development) {
+      int headsOfLayer,
+      float[] idf,
+      List<PairSample> train,
+      List<PairSample> development,
+      List<int[]> heads)
+      throws UserException {
     this.headsOfLayer = headsOfLayer;
     this.idf = idf;
     this.train = train;
     this.development = development;
     this.extractor = new AttentionExtractor(headsOfLayer, idf, train, development);
     this.path = extractor.matchingHeads(MATCHING_HEADS);
+    this.matchingHeads =
+        heads.isEmpty() ? path.stream().map(Step::head).toList() : numbers(heads);
+  }
+
+  private List<Integer> numbers(List<int[]> heads) throws UserException {
+    List<Integer> numbers = new ArrayList<>();
+    for (int[] head : heads) {
+      if (head[0] >= layers() || head[1] >= headsOfLayer) {
+        throw new UserException(
+            "the model has %d layers of %d heads, so no head %d.%d; let the heads be found"
+                .formatted(layers(), headsOfLayer, head[0], head[1]));
+      }
+      numbers.add(head[0] * headsOfLayer + head[1]);
+    }
+    return numbers;
   }
 
   AttentionExtractor extractor() {
     return extractor;
-  }
-
-  private List<Integer> matchingHeads() {
-    return path.stream().map(Step::head).toList();
   }
 
   private String head(int head) {
@@ -103,7 +121,7 @@ final class AttentionStudy {
     for (StudySet set : sets) {
       List<PairSample> few = few(set);
       for (boolean withSeparator : new boolean[] {true, false}) {
-        agreement(PaperProtocol.run(few, idf, matchingHeads(), withSeparator))
+        agreement(PaperProtocol.run(few, idf, matchingHeads, withSeparator))
             .put(report, set.name() + (withSeparator ? ", with [SEP]" : ", without [SEP]"));
       }
     }
@@ -132,7 +150,7 @@ final class AttentionStudy {
     Report report =
         new Report("Attention, one set of weights for all, fitted on other queries; BM25 beside it");
     AttentionFunction all = extractor.fit(layers()).function();
-    AttentionFunction few = extractor.fit(matchingHeads()).function();
+    AttentionFunction few = extractor.fit(matchingHeads).function();
     for (StudySet set : sets) {
       agreement(all, few(set)).put(report, set.name() + ", all heads");
       agreement(few, few(set)).put(report, set.name() + ", " + MATCHING_HEADS + " heads");
@@ -154,7 +172,7 @@ final class AttentionStudy {
   /** What is left when a part of the function is replaced by chance; each of them is fitted anew. */
   Report controls(List<StudySet> sets) {
     Report report = new Report("Controls: r with the cross-encoder's logits");
-    List<Integer> heads = matchingHeads();
+    List<Integer> heads = matchingHeads;
     AttentionFunction true13 = extractor.fit(heads).function();
     AttentionFunction randomIdf =
         new AttentionExtractor(headsOfLayer, shuffledIdf(), train, development)

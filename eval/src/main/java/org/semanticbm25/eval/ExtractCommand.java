@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -98,7 +99,8 @@ final class ExtractCommand implements Callable<Integer> {
               sampler.taps().heads(),
               Extractor.idfByToken(source),
               sampled.train(),
-              sampled.development());
+              sampled.development(),
+              List.of());
       for (Report report : study.heads(source, sampler.taps(), sampled, progress)) {
         report.print(spec.commandLine().getOut(), Report.Format.TABLE);
       }

@@ -16,6 +16,7 @@ import org.semanticbm25.onnx.AttentionModel;
 import org.semanticbm25.onnx.Extractor;
 import org.semanticbm25.onnx.NeuralModel;
 import org.semanticbm25.onnx.PairSampler;
+import org.semanticbm25.onnx.PaperProtocol;
 import org.semanticbm25.similarity.ScoringParameters;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -40,6 +41,21 @@ final class StudyCommand implements Callable<Integer> {
   List<Path> folders;
 
   @Mixin ListsOption lists;
+
+  /** Which heads take part where thirteen do. */
+  enum Heads {
+    FOUND,
+    PAPER
+  }
+
+  @Option(
+      names = "--heads",
+      paramLabel = "NAME",
+      defaultValue = "found",
+      description =
+          "matching heads: found, or paper, those that the paper names for ms-marco-MiniLM-L-12-v2"
+              + " (default: found)")
+  Heads heads;
 
   @Option(
       names = "--idf",
@@ -103,7 +119,8 @@ final class StudyCommand implements Callable<Integer> {
             sampler.taps().heads(),
             Extractor.idfByToken(model),
             sampled.train(),
-            sampled.development());
+            sampled.development(),
+            heads == Heads.PAPER ? PaperProtocol.HEADS_OF_MINILM_L12 : List.of());
     study.heads(model, sampler.taps(), sampled, progress).forEach(this::add);
     ScoringParameters bm25 = lists.tuneBm25(workspace, sampled);
     add(study.paperProtocol(sets));

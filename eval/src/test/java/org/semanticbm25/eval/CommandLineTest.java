@@ -559,6 +559,11 @@ class CommandLineTest {
     assertEquals(
         tables.get("Controls: r with the cross-encoder's logits"),
         again.get("Controls: r with the cross-encoder's logits"));
+    Object[] paper = Arrays.copyOf(study, study.length + 2);
+    paper[study.length] = "--heads";
+    paper[study.length + 1] = "paper";
+    assertEquals(1, run(paper));
+    assertTrue(err.contains("the model has 3 layers of 2 heads, so no head 7.9"), err);
     refused(List.of("study", folder, "--model", at("bert"), "--home", at("home"), "-o", at("study")), "--lists");
   }
 
