@@ -8,6 +8,8 @@
  * wordpieces.
  *
  * <p>{@link org.semanticbm25.lucene.CrossEncoderRescorer} reranks hits with a full cross-encoder, which
- * reads texts from a {@link org.semanticbm25.lucene.PassageSource}.
+ * reads texts from a {@link org.semanticbm25.lucene.PassageSource}. {@link
+ * org.semanticbm25.lucene.SemanticBM25Rescorer} does so with the attention of its first layers alone: an
+ * approximation, faster the fewer layers it runs, and explained to the token.
  */
 package org.semanticbm25.lucene;

@@ -10,5 +10,9 @@
  * org.semanticbm25.onnx.AttentionTaps} looks into its attention, {@link
  * org.semanticbm25.onnx.OnnxGraph} edits its graph, and {@link org.semanticbm25.onnx.ModelDownload}
  * fetches one. A cross-encoder costs milliseconds a pair: rerank a hundred hits with it, no more.
+ *
+ * <p>{@link org.semanticbm25.onnx.AttentionExtractor} fits functions of attention to its logits, on what
+ * {@link org.semanticbm25.onnx.PairSampler} collects, and finds the matching heads; {@link
+ * org.semanticbm25.onnx.AttentionScorer} scores with such a function.
  */
 package org.semanticbm25.onnx;
