@@ -4,9 +4,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
-import org.apache.commons.math3.stat.correlation.SpearmansCorrelation;
+import org.apache.commons.math3.stat.ranking.NaturalRanking;
 
 /**
  * How well scores agree with the logits of a cross-encoder on the same pairs, some of each query.
@@ -15,7 +16,8 @@ import org.apache.commons.math3.stat.correlation.SpearmansCorrelation;
  *   <li>Pearson's and Spearman's correlation over the pairs of all queries together.
  *   <li>Pearson's correlation over the pairs of a query, mean over queries: what matters to a ranking.
  *   <li>Alignment: nDCG@10 of the ranking by scores, where the gain of a passage is the share of the
- *       other passages that the cross-encoder ranks below it.
+ *       other passages that the cross-encoder ranks below it; mean over queries whose logits are not
+ *       all alike. Beside it what a random order has.
  * </ul>
  */
 final class Agreement {
@@ -24,8 +26,15 @@ final class Agreement {
   private final List<double[]> scores = new ArrayList<>();
   private final List<double[]> logits = new ArrayList<>();
 
-  /** Adds a query. */
+  /**
+   * Adds a query.
+   *
+   * @throws IllegalArgumentException if a score is no number
+   */
   void add(double[] queryScores, float[] queryLogits) {
+    if (DoubleStream.of(queryScores).anyMatch(Double::isNaN)) {
+      throw new IllegalArgumentException("a score is no number: " + Arrays.toString(queryScores));
+    }
     scores.add(queryScores);
     logits.add(IntStream.range(0, queryLogits.length).mapToDouble(i -> queryLogits[i]).toArray());
   }
@@ -38,7 +47,7 @@ final class Agreement {
     return pearson(IntStream.range(0, queries()).toArray());
   }
 
-  /** Alignment of each query. */
+  /** Alignment of each query; NaN where the cross-encoder prefers nothing. */
   double[] alignments() {
     return IntStream.range(0, queries()).mapToDouble(this::alignment).toArray();
   }
@@ -53,12 +62,13 @@ final class Agreement {
   }
 
   private double spearman(int... queries) {
-    return new SpearmansCorrelation()
-        .correlation(concatenate(scores, queries), concatenate(logits, queries));
+    NaturalRanking ranking = new NaturalRanking();
+    return correlation(
+        ranking.rank(concatenate(scores, queries)), ranking.rank(concatenate(logits, queries)));
   }
 
   private static double correlation(double[] a, double[] b) {
-    double r = new PearsonsCorrelation().correlation(a, b);
+    double r = a.length < 2 ? 0 : new PearsonsCorrelation().correlation(a, b);
     // scores that are all alike tell nothing
     return Double.isNaN(r) ? 0 : r;
   }
@@ -72,15 +82,34 @@ final class Agreement {
   }
 
   private double alignment(int... queries) {
-    return IntStream.of(queries).mapToDouble(this::alignment).average().orElse(0);
+    return IntStream.of(queries)
+        .mapToDouble(this::alignment)
+        .filter(Double::isFinite)
+        .average()
+        .orElse(1);
   }
 
+  /** Alignment of a query, NaN if the cross-encoder prefers nothing. */
   private double alignment(int query) {
     double[] gains = gains(logits.get(query));
-    int[] ranked = ranked(scores.get(query));
+    return dcg(ranked(scores.get(query)), gains) / dcg(ranked(logits.get(query)), gains);
+  }
+
+  /** What the alignment of random orders is in the mean. */
+  private double chance(int... queries) {
+    return IntStream.of(queries)
+        .mapToDouble(this::chance)
+        .filter(Double::isFinite)
+        .average()
+        .orElse(1);
+  }
+
+  private double chance(int query) {
+    double[] gains = gains(logits.get(query));
+    double[] alike = new double[gains.length];
+    Arrays.fill(alike, DoubleStream.of(gains).average().orElse(0));
     int[] ideal = ranked(logits.get(query));
-    double best = dcg(ideal, gains);
-    return best == 0 ? 1 : dcg(ranked, gains) / best;
+    return dcg(ideal, alike) / dcg(ideal, gains);
   }
 
   private static double[] gains(double[] logits) {
@@ -118,13 +147,20 @@ final class Agreement {
 
   /** Puts all figures in a row of a report, with their intervals; of no queries there are none. */
   void put(Report report, String row) {
-    report.put(row, "queries", queries());
-    if (queries() == 0) {
-      return;
+    putCorrelations(report, row);
+    if (queries() > 0) {
+      Bootstrap.of(queries(), this::within).put(report, row, "r within a query");
+      Bootstrap.of(queries(), this::alignment).put(report, row, "alignment");
+      report.put(row, "alignment by chance", chance(IntStream.range(0, queries()).toArray()));
     }
-    Bootstrap.of(queries(), this::pearson).put(report, row, "r");
-    Bootstrap.of(queries(), this::spearman).put(report, row, "Spearman");
-    Bootstrap.of(queries(), this::within).put(report, row, "r within a query");
-    Bootstrap.of(queries(), this::alignment).put(report, row, "alignment");
+  }
+
+  /** Puts what can be told where there are but one or two pairs of a query. */
+  void putCorrelations(Report report, String row) {
+    report.put(row, "queries", queries());
+    if (queries() > 0) {
+      Bootstrap.of(queries(), this::pearson).put(report, row, "r");
+      Bootstrap.of(queries(), this::spearman).put(report, row, "Spearman");
+    }
   }
 }

@@ -26,6 +26,11 @@ final class AttentionOption {
               + " thirds of them)")
   Integer layers;
 
+  /** Whether either option is given. */
+  boolean isGiven() {
+    return file != null || layers != null;
+  }
+
   /**
    * Opens the scorer.
    *

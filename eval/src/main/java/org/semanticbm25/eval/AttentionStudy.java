@@ -2,8 +2,8 @@ package org.semanticbm25.eval;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -29,6 +29,7 @@ final class AttentionStudy {
   private static final int DRAWS = 5;
   private static final int SIMILARITY_PAIRS = 100;
 
+  private final int layers;
   private final int headsOfLayer;
   private final float[] idf;
   private final List<PairSample> train;
@@ -38,40 +39,33 @@ final class AttentionStudy {
   private final List<Integer> matchingHeads;
 
   /**
+   * @param layers number of layers
    * @param headsOfLayer number of heads of a layer
    * @param idf by token id
    * @param train samples of training queries
    * @param development samples of development queries
-   * @param heads layers and heads to take for the matching ones; if empty they are found
+   * @param heads to take for the matching ones, by number; if empty they are found
    */
   AttentionStudy(
+      int layers,
       int headsOfLayer,
       float[] idf,
       List<PairSample> train,
       List<PairSample> development,
-      List<int[]> heads)
-      throws UserException {
+      List<Integer> heads) {
+    this.layers = layers;
     this.headsOfLayer = headsOfLayer;
     this.idf = idf;
     this.train = train;
     this.development = development;
-    this.extractor = new AttentionExtractor(headsOfLayer, idf, train, development);
+    this.extractor = extractor(idf, train, development);
     this.path = extractor.matchingHeads(MATCHING_HEADS);
-    this.matchingHeads =
-        heads.isEmpty() ? path.stream().map(Step::head).toList() : numbers(heads);
+    this.matchingHeads = heads.isEmpty() ? path.stream().map(Step::head).toList() : heads;
   }
 
-  private List<Integer> numbers(List<int[]> heads) throws UserException {
-    List<Integer> numbers = new ArrayList<>();
-    for (int[] head : heads) {
-      if (head[0] >= layers() || head[1] >= headsOfLayer) {
-        throw new UserException(
-            "the model has %d layers of %d heads, so no head %d.%d; let the heads be found"
-                .formatted(layers(), headsOfLayer, head[0], head[1]));
-      }
-      numbers.add(head[0] * headsOfLayer + head[1]);
-    }
-    return numbers;
+  private AttentionExtractor extractor(
+      float[] tokenIdf, List<PairSample> toFit, List<PairSample> toChoose) {
+    return new AttentionExtractor(layers, headsOfLayer, tokenIdf, toFit, toChoose);
   }
 
   AttentionExtractor extractor() {
@@ -119,10 +113,10 @@ final class AttentionStudy {
     Report report =
         new Report("Attention, the paper's protocol: weights by position and length, split by row");
     for (StudySet set : sets) {
-      List<PairSample> few = few(set);
+      List<PairSample> few = set.few();
       for (boolean withSeparator : new boolean[] {true, false}) {
         agreement(PaperProtocol.run(few, idf, matchingHeads, withSeparator))
-            .put(report, set.name() + (withSeparator ? ", with [SEP]" : ", without [SEP]"));
+            .putCorrelations(report, set.name() + (withSeparator ? ", with [SEP]" : ", without [SEP]"));
       }
     }
     return report;
@@ -149,21 +143,14 @@ final class AttentionStudy {
   Report honestProtocol(List<StudySet> sets, float k1, float b) throws IOException {
     Report report =
         new Report("Attention, one set of weights for all, fitted on other queries; BM25 beside it");
-    AttentionFunction all = extractor.fit(layers()).function();
-    AttentionFunction few = extractor.fit(matchingHeads).function();
+    AttentionFunction all = extractor.fit(layers).function();
+    AttentionFunction some = extractor.fit(matchingHeads).function();
     for (StudySet set : sets) {
-      agreement(all, few(set)).put(report, set.name() + ", all heads");
-      agreement(few, few(set)).put(report, set.name() + ", " + MATCHING_HEADS + " heads");
-      Agreement bm25 = new Agreement();
-      Agreement given = new Agreement();
-      for (int query = 0; query < set.queries().size(); query++) {
-        float[] logits = few(set).get(query).logits();
-        bm25.add(Arrays.copyOf(set.bm25(query, k1, b), logits.length), logits);
-        given.add(Arrays.copyOf(set.given(query), logits.length), logits);
-      }
-      bm25.put(report, set.name() + ", tuned BM25");
+      agreement(all, set.few()).put(report, set.name() + ", all heads");
+      agreement(some, set.few()).put(report, set.name() + ", matching heads");
+      set.bm25Agreement(k1, b).put(report, set.name() + ", tuned BM25");
       if (set.given()) {
-        given.put(report, set.name() + ", BM25 as given");
+        set.givenAgreement().put(report, set.name() + ", BM25 as given");
       }
     }
     return report;
@@ -172,35 +159,34 @@ final class AttentionStudy {
   /** What is left when a part of the function is replaced by chance; each of them is fitted anew. */
   Report controls(List<StudySet> sets) {
     Report report = new Report("Controls: r with the cross-encoder's logits");
-    List<Integer> heads = matchingHeads;
-    AttentionFunction true13 = extractor.fit(heads).function();
-    AttentionFunction randomIdf =
-        new AttentionExtractor(headsOfLayer, shuffledIdf(), train, development)
-            .fit(heads)
-            .function();
-    AttentionFunction shuffled =
-        new AttentionExtractor(
-                headsOfLayer, idf, shuffledAttention(train, 1), shuffledAttention(development, 2))
-            .fit(heads)
-            .function();
-    List<AttentionFunction> others = new ArrayList<>();
-    for (int draw = 0; draw < DRAWS; draw++) {
-      others.add(extractor.fit(otherHeads(draw)).function());
-    }
     for (StudySet set : sets) {
-      List<PairSample> samples = few(set);
-      report.put(set.name(), MATCHING_HEADS + " matching heads", agreement(true13, samples).pearson());
-      report.put(set.name(), "random IDF", agreement(randomIdf, samples).pearson());
-      report.put(
-          set.name(),
-          MATCHING_HEADS + " random heads, mean of " + DRAWS,
-          others.stream().mapToDouble(f -> agreement(f, samples).pearson()).average().orElse(0));
-      report.put(
-          set.name(),
-          "shuffled attention",
-          agreement(shuffled, shuffledAttention(samples, 3)).pearson());
+      controlsOn(set.few()).forEach((control, r) -> report.put(set.name(), control, r));
     }
     return report;
+  }
+
+  /** Correlation of the function of the matching heads on some samples, and of the controls. */
+  Map<String, Double> controlsOn(List<PairSample> samples) {
+    Map<String, Double> controls = new LinkedHashMap<>();
+    AttentionFunction function = extractor.fit(matchingHeads).function();
+    controls.put("matching heads", agreement(function, samples).pearson());
+    AttentionFunction randomIdf =
+        extractor(shuffledIdf(), train, development).fit(matchingHeads).function();
+    controls.put("random IDF", agreement(randomIdf, samples).pearson());
+    controls.put(
+        "random heads, mean of " + DRAWS,
+        IntStream.range(0, DRAWS)
+            .mapToObj(draw -> extractor.fit(randomHeads(draw)).function())
+            .mapToDouble(f -> agreement(f, samples).pearson())
+            .average()
+            .orElse(0));
+    AttentionFunction shuffled =
+        extractor(idf, shuffledAttention(train, 1), shuffledAttention(development, 2))
+            .fit(matchingHeads)
+            .function();
+    controls.put(
+        "shuffled attention", agreement(shuffled, shuffledAttention(samples, 3)).pearson());
+    return controls;
   }
 
   private float[] shuffledIdf() {
@@ -213,14 +199,15 @@ final class AttentionStudy {
     return shuffled;
   }
 
-  private List<Integer> otherHeads(int draw) {
+  /** As many as there are matching heads, any of them. */
+  private List<Integer> randomHeads(int draw) {
     List<Integer> heads =
-        new ArrayList<>(IntStream.range(0, layers() * headsOfLayer).boxed().toList());
+        new ArrayList<>(IntStream.range(0, layers * headsOfLayer).boxed().toList());
     Collections.shuffle(heads, new Random(draw));
-    return heads.subList(0, Math.min(MATCHING_HEADS, heads.size()));
+    return heads.subList(0, matchingHeads.size());
   }
 
-  /** Gives each pair the attention of a pair of another query, its tokens in turn. */
+  /** Gives each pair the attention of any other pair, its tokens in turn. */
   private static List<PairSample> shuffledAttention(List<PairSample> samples, long seed) {
     Random random = new Random(seed);
     return samples.stream()
@@ -251,13 +238,18 @@ final class AttentionStudy {
 
   /** Fidelity by the number of layers: r on all sets, nDCG@10 on those that are reranked. */
   Report dial(List<StudySet> sets, AttentionModel model, double[] times) {
-    Report report = new Report("The dial: layers of the cross-encoder that are run");
+    Report report =
+        new Report(
+            "The dial: layers that are run; time of %d queries with %d candidates each"
+                .formatted(
+                    Math.min(AttentionTimes.QUERIES, timed(sets).queries().size()),
+                    timed(sets).candidates().getFirst().size()));
     for (int k = 1; k <= model.layers(); k++) {
       AttentionFunction function = model.function(k);
       String row = k + (k == 1 ? " layer" : " layers");
       report.put(row, "time, cross-encoder = 1", times[k - 1]);
       for (StudySet set : sets) {
-        report.put(row, "r " + set.name(), agreement(function, few(set)).pearson());
+        report.put(row, "r " + set.name(), agreement(function, set.few()).pearson());
         if (set.given()) {
           rerank(report, row, set, (query, i) -> function.score(mass(set, query, i)));
         }
@@ -277,6 +269,11 @@ final class AttentionStudy {
     return report;
   }
 
+  /** The set to time: one that is reranked, if there is one. */
+  static StudySet timed(List<StudySet> sets) {
+    return sets.stream().filter(StudySet::given).findFirst().orElse(sets.getFirst());
+  }
+
   private static void rerank(
       Report report,
       String row,
@@ -287,7 +284,9 @@ final class AttentionStudy {
     double full =
         set.nDcg(set.rerank((query, i) -> (double) set.samples().get(query).logits()[i]));
     report.put(row, "nDCG@10 " + set.name(), value);
-    report.put(row, "share of the gain " + set.name(), (value - bm25) / (full - bm25));
+    if (full > bm25) {
+      report.put(row, "share of the gain " + set.name(), (value - bm25) / (full - bm25));
+    }
   }
 
   private static Mass mass(StudySet set, int query, int i) {
@@ -298,26 +297,10 @@ final class AttentionStudy {
   static Report staticScorer(List<StudySet> sets, float k1, float b) throws IOException {
     Report report = new Report("Static scorer, term against term, no network at query time");
     for (StudySet set : sets) {
-      Agreement semantic = new Agreement();
-      Agreement bm25 = new Agreement();
-      for (int query = 0; query < set.queries().size(); query++) {
-        float[] logits = few(set).get(query).logits();
-        semantic.add(Arrays.copyOf(set.semantic(query), logits.length), logits);
-        bm25.add(Arrays.copyOf(set.bm25(query, k1, b), logits.length), logits);
-      }
-      semantic.put(report, set.name() + ", static");
-      bm25.put(report, set.name() + ", tuned BM25");
+      set.semanticAgreement().put(report, set.name() + ", static");
+      set.bm25Agreement(k1, b).put(report, set.name() + ", tuned BM25");
     }
     return report;
-  }
-
-  private static List<PairSample> few(StudySet set) {
-    return set.samples().stream().map(AttentionStudy::few).toList();
-  }
-
-  private static PairSample few(PairSample sample) {
-    int size = Math.min(StudySet.FEW, sample.logits().length);
-    return new PairSample(Arrays.copyOf(sample.logits(), size), sample.masses().subList(0, size));
   }
 
   private static Agreement agreement(AttentionFunction function, List<PairSample> samples) {
@@ -327,9 +310,5 @@ final class AttentionStudy {
           sample.masses().stream().mapToDouble(function::score).toArray(), sample.logits());
     }
     return agreement;
-  }
-
-  private int layers() {
-    return train.getFirst().masses().getFirst().heads() / headsOfLayer;
   }
 }

@@ -12,7 +12,7 @@ import org.semanticbm25.onnx.PairSampler.Texts;
 
 /** Times attention scorers of all depths against the cross-encoder, in turn in one process. */
 final class AttentionTimes {
-  private static final int QUERIES = 6;
+  static final int QUERIES = 6;
   private static final int WARM_UP = 1;
   private static final int ROUNDS = 5;
 
@@ -23,16 +23,20 @@ final class AttentionTimes {
     float[] score(Texts texts) throws IOException;
   }
 
-  /** The median time with one layer, two and so on, as a ratio to the cross-encoder's. */
+  /**
+   * Times the first queries.
+   *
+   * @return the median time with one layer, two and so on, as a ratio to the cross-encoder's
+   */
   static double[] measure(
       CrossEncoder encoder, NeuralModel model, AttentionModel extracted, List<Texts> texts)
       throws IOException {
     List<AttentionScorer> opened = new ArrayList<>();
+    int threads = Runtime.getRuntime().availableProcessors();
     try {
       List<Scorer> scorers = new ArrayList<>();
       scorers.add(pairs -> encoder.score(pairs.query(), pairs.passages()));
       for (int k = 1; k <= extracted.layers(); k++) {
-        int threads = Runtime.getRuntime().availableProcessors();
         AttentionScorer scorer = AttentionScorer.open(model, extracted, k, threads);
         opened.add(scorer);
         scorers.add(pairs -> scorer.score(pairs.query(), pairs.passages()));

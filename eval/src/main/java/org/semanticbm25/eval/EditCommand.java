@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.search.TermQuery;
+import org.apache.lucene.util.QueryBuilder;
 import org.semanticbm25.eval.Run.Hit;
 import org.semanticbm25.lucene.SemanticBM25;
 import org.semanticbm25.similarity.SemanticBM25Model;
@@ -78,6 +80,10 @@ final class EditCommand implements Callable<Integer> {
     if ((preview == null) != (index == null)) {
       throw new UserException("--preview and --index: give both or neither");
     }
+    if (count < 1) {
+      throw new UserException("-n " + count + ": must be 1 or more");
+    }
+    requireTerms();
     String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
     List<Edit> edits = new ArrayList<>();
     factors.forEach((word, factor) -> edits.add(new Edit(word, factor, "edit", now)));
@@ -88,6 +94,18 @@ final class EditCommand implements Callable<Integer> {
     Workspace.write(edited, output);
     Terminal.say("wrote %s: %d edits in all", output, edited.edits().size());
     return 0;
+  }
+
+  /** Refuses a word that is none to the analyzer, or several. */
+  private void requireTerms() throws UserException {
+    QueryBuilder builder = new QueryBuilder(analyzers.get());
+    for (String word : factors.keySet()) {
+      if (!(builder.createBooleanQuery(field, word) instanceof TermQuery)) {
+        throw new UserException(
+            "%s: analyzer '%s' makes no single term of it; give one word that is not a stop word"
+                .formatted(word, analyzers.name));
+      }
+    }
   }
 
   private void preview(List<Edit> edits) throws IOException {

@@ -95,10 +95,14 @@ final class EvalCommand implements Callable<Integer> {
     if (rerank < 0) {
       throw new UserException("--rerank " + rerank + ": must be 0 or more");
     }
+    if (rerank == 0 && attention.isGiven()) {
+      throw new UserException("--rerank 0: leaves nothing to --layers; give 1 or more");
+    }
     Dataset dataset = Dataset.read(folder, split);
     Analyzer analyzer = new EnglishAnalyzer();
     String fingerprint = Digests.sha256(dataset.corpus());
     try (CrossEncoder encoder = rerank > 0 ? crossEncoder.open(workspace.home) : null;
+        AttentionScorer scorer = attention.isGiven() ? attention.open(encoder.model()) : null;
         Workspace.Prepared prepared =
             workspace.prepare(dataset.name(), fingerprint, analyzer, dataset::forEachPassage)) {
       Evaluation evaluation = new Evaluation(dataset, relevant);
@@ -121,7 +125,7 @@ final class EvalCommand implements Callable<Integer> {
         evaluation.add("semantic", semantic.run(dataset.queries(), DEPTH));
       }
       if (encoder != null) {
-        rerank(evaluation, dataset, new Reranker(prepared.reader(), rerank), encoder);
+        rerank(evaluation, dataset, new Reranker(prepared.reader(), rerank), encoder, scorer);
       }
       Path runs = output != null ? output : workspace.home.resolve("runs").resolve(dataset.name());
       evaluation.write(runs);
@@ -130,18 +134,19 @@ final class EvalCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void rerank(
-      Evaluation evaluation, Dataset dataset, Reranker reranker, CrossEncoder encoder)
+  private static void rerank(
+      Evaluation evaluation,
+      Dataset dataset,
+      Reranker reranker,
+      CrossEncoder encoder,
+      AttentionScorer scorer)
       throws IOException {
     Run first = evaluation.runs().get("bm25");
     try (Terminal progress = new Terminal()) {
       evaluation.add(
           "cross-encoder", reranker.rerank(first, dataset.queries(), encoder, progress));
-      if (attention.layers != null) {
-        try (AttentionScorer scorer = attention.open(encoder.model())) {
-          evaluation.add(
-              "attention", reranker.rerank(first, dataset.queries(), scorer, progress));
-        }
+      if (scorer != null) {
+        evaluation.add("attention", reranker.rerank(first, dataset.queries(), scorer, progress));
       }
     }
   }

@@ -64,6 +64,8 @@ final class ExtractCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    Optional<TrainingLists> training =
+        lists.folder == null ? Optional.empty() : Optional.of(lists.read());
     try (Directory folder = Workspace.folderOf(output);
         Terminal progress = new Terminal()) {
       Optional<Map<String, Double>> reference =
@@ -81,21 +83,23 @@ final class ExtractCommand implements Callable<Integer> {
           extracted.vectors().dimensions(),
           source.name());
       say(extracted.provenance());
-      if (lists.folder != null) {
-        extractAttention(source, folder, progress);
+      if (training.isPresent()) {
+        extractAttention(source, training.get(), folder, progress);
       }
     }
     return 0;
   }
 
-  private void extractAttention(NeuralModel source, Directory folder, Terminal progress)
+  private void extractAttention(
+      NeuralModel source, TrainingLists training, Directory folder, Terminal progress)
       throws IOException {
     Path samples = output.resolveSibling(Workspace.name(output) + ".samples");
     AttentionModel attention;
     try (PairSampler sampler = new PairSampler(source, samples)) {
-      ListsOption.Samples sampled = lists.sample(sampler, progress);
+      ListsOption.Samples sampled = ListsOption.sample(training, sampler, progress);
       AttentionStudy study =
           new AttentionStudy(
+              sampler.taps().layers(),
               sampler.taps().heads(),
               Extractor.idfByToken(source),
               sampled.train(),

@@ -7,14 +7,16 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.IndexSearcher;
@@ -43,6 +45,7 @@ import picocli.CommandLine.Spec;
     })
 final class FitCommand implements Callable<Integer> {
   private static final int MIN_QUERIES = 20;
+  private static final Pattern WHITE_SPACE = Pattern.compile("(?U)\\s+");
 
   @Parameters(paramLabel = "INDEX", description = "a Lucene index that is attached; only read")
   Path index;
@@ -102,6 +105,10 @@ final class FitCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (sample < MIN_QUERIES || depth < 2) {
+      throw new UserException(
+          "--sample %d, --depth %d: must be %d and 2 or more".formatted(sample, depth, MIN_QUERIES));
+    }
     try (DirectoryReader reader = Workspace.openIndex(index)) {
       Analyzer analyzer = analyzers.get();
       Path file = side != null ? side : Workspace.sideFile(index, field);
@@ -112,9 +119,13 @@ final class FitCommand implements Callable<Integer> {
       String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
       Adaptation adaptation = new Adaptation(reader, now);
       SemanticBM25 adapted = adaptation.fit(start, fitted);
-      report(adaptation, start, adapted, fitted, held);
-      double before = adaptation.agreement(start, held).alignment();
-      double after = adaptation.agreement(adapted, held).alignment();
+      Report report = new Report("agreement with the cross-encoder");
+      put(report, "fitted half", adaptation, start, adapted, fitted);
+      put(report, "held-out half", adaptation, start, adapted, held);
+      report.print(spec.commandLine().getOut(), format);
+      Map<String, Double> figures = report.systems().get("held-out half");
+      double before = figures.get("alignment before");
+      double after = figures.get("after");
       if (after <= before) {
         throw new UserException(
             String.format(
@@ -132,26 +143,22 @@ final class FitCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void report(
+  private static void put(
+      Report report,
+      String half,
       Adaptation adaptation,
       SemanticBM25 start,
       SemanticBM25 adapted,
-      List<Judged> fitted,
-      List<Judged> held)
+      List<Judged> queries)
       throws IOException {
-    Report report = new Report("agreement with the cross-encoder");
-    for (Map.Entry<String, List<Judged>> half :
-        new TreeMap<>(Map.of("fitted half", fitted, "held-out half", held)).entrySet()) {
-      Agreement before = adaptation.agreement(start, half.getValue());
-      Agreement after = adaptation.agreement(adapted, half.getValue());
-      report.put(half.getKey(), "queries", half.getValue().size());
-      report.put(half.getKey(), "alignment before", before.alignment());
-      report.put(half.getKey(), "after", after.alignment());
-      report.put(half.getKey(), "p", Significance.paired(before.alignments(), after.alignments()));
-      report.put(half.getKey(), "r before", before.pearson());
-      report.put(half.getKey(), "r after", after.pearson());
-    }
-    report.print(spec.commandLine().getOut(), format);
+    Agreement before = adaptation.agreement(start, queries);
+    Agreement after = adaptation.agreement(adapted, queries);
+    report.put(half, "queries", queries.size());
+    report.put(half, "alignment before", before.alignment());
+    report.put(half, "after", after.alignment());
+    report.put(half, "p", Significance.paired(before.alignments(), after.alignments()));
+    report.put(half, "r before", before.pearson());
+    report.put(half, "r after", after.pearson());
   }
 
   /** Queries in random order, with what BM25 finds and what the cross-encoder thinks of it. */
@@ -168,34 +175,44 @@ final class FitCommand implements Callable<Integer> {
         SearchCommand.requireStored(index, field, searcher, hits);
         // with fewer there is nothing to rank
         if (hits.scoreDocs.length > 1) {
-          judged.add(judge(encoder, searcher, text, hits.scoreDocs));
+          judge(encoder, searcher, text, hits.scoreDocs).ifPresent(judged::add);
         }
         progress.report("scoring what BM25 finds", judged.size(), texts.size());
       }
     }
     if (judged.size() < MIN_QUERIES) {
       throw new UserException(
-          "%s: only %d queries find anything in %s; give %d or more"
+          "%s: only %d queries find passages in %s that are not all alike; give %d or more"
               .formatted(queries, judged.size(), index, MIN_QUERIES));
     }
     return judged;
   }
 
-  private Judged judge(CrossEncoder encoder, IndexSearcher searcher, String text, ScoreDoc[] hits)
+  /** Empty if the cross-encoder prefers none of the hits. */
+  private Optional<Judged> judge(
+      CrossEncoder encoder, IndexSearcher searcher, String text, ScoreDoc[] hits)
       throws IOException {
     List<String> passages = new ArrayList<>();
     for (ScoreDoc hit : hits) {
       String stored = searcher.storedFields().document(hit.doc, Set.of(field)).get(field);
       passages.add(stored == null ? "" : stored);
     }
-    return new Judged(
-        text, Arrays.stream(hits).mapToInt(hit -> hit.doc).toArray(), encoder.score(text, passages));
+    float[] logits = encoder.score(text, passages);
+    boolean alike = IntStream.range(0, logits.length).allMatch(i -> logits[i] == logits[0]);
+    int[] docs = Arrays.stream(hits).mapToInt(hit -> hit.doc).toArray();
+    return alike ? Optional.empty() : Optional.of(new Judged(text, docs, logits));
   }
 
   private List<String> readQueries() throws IOException {
-    Set<String> distinct = new LinkedHashSet<>();
-    Dataset.forEachLine(queries, (line, number) -> distinct.add(line.strip()));
-    List<String> texts = new ArrayList<>(distinct);
+    // a query that is asked in two ways must not be on both sides
+    Map<String, String> distinct = new LinkedHashMap<>();
+    Dataset.forEachLine(
+        queries,
+        (line, number) -> {
+          String text = WHITE_SPACE.matcher(line.strip()).replaceAll(" ");
+          distinct.putIfAbsent(text.toLowerCase(Locale.ROOT), text);
+        });
+    List<String> texts = new ArrayList<>(distinct.values());
     Collections.shuffle(texts, new Random(42));
     return texts.subList(0, Math.min(sample, texts.size()));
   }

@@ -21,6 +21,8 @@ import picocli.CommandLine.Option;
 
 /** The lists of queries and passages that attention is fitted on. */
 final class ListsOption {
+  private static final int MIN_QUERIES = 2;
+
   @Option(
       names = "--lists",
       paramLabel = "DIR",
@@ -50,11 +52,22 @@ final class ListsOption {
     }
   }
 
-  Samples sample(PairSampler sampler, Progress progress) throws IOException {
+  /** Reads the lists. */
+  TrainingLists read() throws IOException {
     if (folder == null) {
       throw new UserException("--lists: is missing; give a folder with " + TrainingLists.LISTS);
     }
-    TrainingLists lists = TrainingLists.read(folder, queries, developmentQueries);
+    if (queries < MIN_QUERIES || developmentQueries < MIN_QUERIES) {
+      throw new UserException(
+          "--queries %d, --development-queries %d: must be %d or more"
+              .formatted(queries, developmentQueries, MIN_QUERIES));
+    }
+    return TrainingLists.read(folder, queries, developmentQueries);
+  }
+
+  /** Runs the cross-encoder on lists. */
+  static Samples sample(TrainingLists lists, PairSampler sampler, Progress progress)
+      throws IOException {
     return new Samples(
         lists,
         sampler.sample("scoring training lists", lists.train(), progress),
@@ -65,7 +78,7 @@ final class ListsOption {
    * Chooses k1 and b of BM25 so that its scores correlate best with the logits of the training
    * lists, with the statistics of all passages of these lists.
    */
-  ScoringParameters tuneBm25(Workspace workspace, Samples samples) throws IOException {
+  static ScoringParameters tuneBm25(Workspace workspace, Samples samples) throws IOException {
     Analyzer analyzer = new EnglishAnalyzer();
     Map<String, String> ids = new LinkedHashMap<>();
     for (Texts texts : samples.lists.train()) {
@@ -73,8 +86,8 @@ final class ListsOption {
     }
     Path index =
         workspace.index(
-            "lists-" + queries,
-            Digests.sha256(folder.resolve(TrainingLists.LISTS)),
+            "lists",
+            Digests.sha256(String.join("\n", ids.keySet())),
             analyzer,
             consumer -> {
               for (Map.Entry<String, String> passage : ids.entrySet()) {

@@ -87,7 +87,7 @@ public final class RankingSystem {
     List<Hit> hits = new ArrayList<>();
     for (ScoreDoc hit : searcher.search(query, depth).scoreDocs) {
       String id = stored.document(hit.doc, Set.of(TextIndex.ID)).get(TextIndex.ID);
-      hits.add(new Hit(id, hit.score));
+      hits.add(new Hit(id != null ? id : "document " + hit.doc, hit.score));
     }
     return hits;
   }

@@ -164,7 +164,7 @@ final class SearchCommand implements Callable<Integer> {
     }
     if (hits.scoreDocs.length > 0) {
       throw new UserException(
-          "%s: field '%s' is not stored, so a cross-encoder cannot read it; use another scorer"
+          "%s: field '%s' is not stored, so a cross-encoder cannot read it; give a field that is"
               .formatted(index, field));
     }
   }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.semanticbm25.onnx.AttentionModel;
+import org.semanticbm25.onnx.AttentionTaps;
 import org.semanticbm25.onnx.Extractor;
 import org.semanticbm25.onnx.NeuralModel;
 import org.semanticbm25.onnx.PairSampler;
@@ -84,17 +85,34 @@ final class StudyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    TrainingLists training = lists.read();
+    for (Path set : folders) {
+      Dataset.read(set, "test");
+    }
     NeuralModel model = crossEncoder.model(workspace.home);
+    if (idf != null) {
+      add(idfDirection(model));
+    }
     Path folder = output != null ? output : workspace.home.resolve("study");
     Path samples = folder.resolve(model.sha256().substring(0, 12) + ".samples");
     List<StudySet> sets = new ArrayList<>();
     try (PairSampler sampler = new PairSampler(model, samples);
         Terminal progress = new Terminal()) {
-      ListsOption.Samples sampled = lists.sample(sampler, progress);
+      List<Integer> given = heads == Heads.PAPER ? paperHeads(sampler.taps()) : List.of();
+      ListsOption.Samples sampled = ListsOption.sample(training, sampler, progress);
       for (Path set : folders) {
         sets.add(StudySet.read(set, workspace, sampler, progress));
       }
-      study(model, sampler, sampled, sets, progress);
+      AttentionStudy study =
+          new AttentionStudy(
+              sampler.taps().layers(),
+              sampler.taps().heads(),
+              Extractor.idfByToken(model),
+              sampled.train(),
+              sampled.development(),
+              given);
+      study.heads(model, sampler.taps(), sampled, progress).forEach(this::add);
+      study(study, sampler, model, sets, ListsOption.tuneBm25(workspace, sampled));
     } finally {
       for (StudySet set : sets) {
         set.close();
@@ -104,31 +122,33 @@ final class StudyCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void study(
-      NeuralModel model,
-      PairSampler sampler,
-      ListsOption.Samples sampled,
-      List<StudySet> sets,
-      Terminal progress)
-      throws IOException {
-    if (idf != null) {
-      add(idfDirection(model));
+  private static List<Integer> paperHeads(AttentionTaps taps) throws UserException {
+    List<Integer> numbers = new ArrayList<>();
+    for (int[] head : PaperProtocol.HEADS_OF_MINILM_L12) {
+      if (head[0] >= taps.layers() || head[1] >= taps.heads()) {
+        throw new UserException(
+            "--heads paper: the model has %d layers of %d heads, so no head %d.%d; let them be found"
+                .formatted(taps.layers(), taps.heads(), head[0], head[1]));
+      }
+      numbers.add(head[0] * taps.heads() + head[1]);
     }
-    AttentionStudy study =
-        new AttentionStudy(
-            sampler.taps().heads(),
-            Extractor.idfByToken(model),
-            sampled.train(),
-            sampled.development(),
-            heads == Heads.PAPER ? PaperProtocol.HEADS_OF_MINILM_L12 : List.of());
-    study.heads(model, sampler.taps(), sampled, progress).forEach(this::add);
-    ScoringParameters bm25 = lists.tuneBm25(workspace, sampled);
+    return numbers;
+  }
+
+  private void study(
+      AttentionStudy study,
+      PairSampler sampler,
+      NeuralModel model,
+      List<StudySet> sets,
+      ScoringParameters bm25)
+      throws IOException {
     add(study.paperProtocol(sets));
     add(study.honestProtocol(sets, bm25.k1(), bm25.b()));
     add(study.controls(sets));
     AttentionModel extracted = study.extractor().extract(model);
     double[] times =
-        AttentionTimes.measure(sampler.encoder(), model, extracted, sets.getLast().texts());
+        AttentionTimes.measure(
+            sampler.encoder(), model, extracted, AttentionStudy.timed(sets).texts());
     add(study.dial(sets, extracted, times));
     add(AttentionStudy.staticScorer(sets, bm25.k1(), bm25.b()));
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -75,6 +76,10 @@ record StudySet(
                   candidates.add(hits.subList(0, Math.min(given ? MANY : FEW, hits.size())));
                 }
               });
+      if (queries.isEmpty()) {
+        throw new UserException(
+            folder + ": no test query has hits; give a run and queries that belong together");
+      }
       List<Texts> texts = texts(dataset, queries, candidates);
       List<PairSample> samples = sampler.sample("scoring " + dataset.name(), texts, progress);
       return new StudySet(dataset, prepared, first, given, queries, candidates, samples);
@@ -109,6 +114,18 @@ record StudySet(
     return texts;
   }
 
+  /** The samples of the first {@link #FEW} hits. */
+  List<PairSample> few() {
+    return samples.stream()
+        .map(
+            sample -> {
+              int size = Math.min(FEW, sample.logits().length);
+              return new PairSample(
+                  Arrays.copyOf(sample.logits(), size), sample.masses().subList(0, size));
+            })
+        .toList();
+  }
+
   String name() {
     return dataset.name();
   }
@@ -118,27 +135,41 @@ record StudySet(
     return texts(dataset, queries, candidates);
   }
 
-  /** The scores of BM25 with its own statistics; 0 for candidates without a query term. */
-  double[] bm25(int query, float k1, float b) throws IOException {
-    return scores(bm25(prepared, k1, b), query);
+  /** Agreement of BM25 with its own statistics, on the first {@link #FEW} hits. */
+  Agreement bm25Agreement(float k1, float b) throws IOException {
+    return agreement(bm25(prepared, k1, b));
   }
 
-  /** The scores of a run that came with the collection. */
-  double[] given(int query) {
-    return candidates.get(query).stream().mapToDouble(Hit::score).toArray();
+  /** Agreement of the static scorer. */
+  Agreement semanticAgreement() throws IOException {
+    return agreement(RankingSystem.semantic(prepared.reader(), prepared.semantic()));
   }
 
-  /** The scores of the static scorer. */
-  double[] semantic(int query) throws IOException {
-    return scores(RankingSystem.semantic(prepared.reader(), prepared.semantic()), query);
+  /** Agreement of the run that came with the collection. */
+  Agreement givenAgreement() {
+    Agreement agreement = new Agreement();
+    List<PairSample> few = few();
+    for (int query = 0; query < queries.size(); query++) {
+      float[] logits = few.get(query).logits();
+      agreement.add(
+          candidates.get(query).stream().limit(FEW).mapToDouble(Hit::score).toArray(), logits);
+    }
+    return agreement;
   }
 
-  private double[] scores(RankingSystem system, int query) throws IOException {
-    Map<String, Float> scores =
-        system.scores(candidates.get(query), dataset.queries().get(queries.get(query)));
-    return candidates.get(query).stream()
-        .mapToDouble(hit -> scores.getOrDefault(hit.id(), 0f))
-        .toArray();
+  /** A candidate without a query term has score 0. */
+  private Agreement agreement(RankingSystem system) throws IOException {
+    Agreement agreement = new Agreement();
+    List<PairSample> few = few();
+    for (int query = 0; query < queries.size(); query++) {
+      List<Hit> hits = candidates.get(query).subList(0, few.get(query).logits().length);
+      Map<String, Float> scores =
+          system.scores(hits, dataset.queries().get(queries.get(query)));
+      agreement.add(
+          hits.stream().mapToDouble(hit -> scores.getOrDefault(hit.id(), 0f)).toArray(),
+          few.get(query).logits());
+    }
+    return agreement;
   }
 
   /** Ranks the candidates of all queries anew. */

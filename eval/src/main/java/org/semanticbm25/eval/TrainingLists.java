@@ -11,19 +11,18 @@ import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
+import org.semanticbm25.onnx.Digests;
 import org.semanticbm25.onnx.PairSampler.Texts;
 
 /**
@@ -39,6 +38,8 @@ record TrainingLists(List<Texts> train, List<Texts> development) {
   static final String PASSAGES = "passages.jsonl.gz";
   private static final BigInteger DEVELOPMENT_SHARE = BigInteger.valueOf(20);
   private static final int MAX_PASSAGES = 12;
+  // of all kinds, as Python's split has it
+  private static final Pattern WHITE_SPACE = Pattern.compile("(?U)\\s+");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** A list as it stands in the file. */
@@ -58,12 +59,13 @@ record TrainingLists(List<Texts> train, List<Texts> development) {
     List<Entry> entries = new ArrayList<>();
     forEachLine(
         folder.resolve(LISTS),
+        List.of("query", "passages"),
         node -> {
           List<String> ids = new ArrayList<>();
           node.path("passages").forEach(id -> ids.add(id.asText()));
           String query = node.path("query").asText();
           entries.add(
-              new Entry(sha256(query), query, ids.subList(0, Math.min(MAX_PASSAGES, ids.size()))));
+              new Entry(hash(query), query, ids.subList(0, Math.min(MAX_PASSAGES, ids.size()))));
         });
     entries.sort(Comparator.comparing(Entry::hash));
     List<Entry> train =
@@ -76,6 +78,7 @@ record TrainingLists(List<Texts> train, List<Texts> development) {
     Map<String, String> texts = new HashMap<>();
     forEachLine(
         folder.resolve(PASSAGES),
+        List.of("_id", "text"),
         node -> {
           if (needed.contains(node.path("_id").asText())) {
             texts.put(node.path("_id").asText(), node.path("text").asText());
@@ -108,18 +111,13 @@ record TrainingLists(List<Texts> train, List<Texts> development) {
   }
 
   /** Of the query in lower case, its words parted by one space. */
-  private static String sha256(String query) {
-    String normal = String.join(" ", query.toLowerCase(Locale.ROOT).strip().split("\\s+"));
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      return HexFormat.of().formatHex(digest.digest(normal.getBytes(StandardCharsets.UTF_8)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java runtime has SHA-256", e);
-    }
+  private static String hash(String query) {
+    return Digests.sha256(
+        String.join(" ", WHITE_SPACE.split(query.toLowerCase(Locale.ROOT).strip())));
   }
 
-  private static void forEachLine(Path file, Dataset.Consumer<JsonNode> consumer)
-      throws IOException {
+  private static void forEachLine(
+      Path file, List<String> fields, Dataset.Consumer<JsonNode> consumer) throws IOException {
     if (!Files.isRegularFile(file)) {
       throw new UserException(
           "%s: no such file; give a folder with %s and %s".formatted(file, LISTS, PASSAGES));
@@ -131,7 +129,14 @@ record TrainingLists(List<Texts> train, List<Texts> development) {
                 new GZIPInputStream(Files.newInputStream(file)), StandardCharsets.UTF_8))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         number++;
-        consumer.accept(JSON.readTree(line));
+        JsonNode node = JSON.readTree(line);
+        for (String field : fields) {
+          JsonNode value = node.path(field);
+          if (value.isMissingNode() || (value.isArray() && value.isEmpty())) {
+            throw new UserException("%s:%d: has no '%s'".formatted(file, number, field));
+          }
+        }
+        consumer.accept(node);
       }
     } catch (JacksonException e) {
       throw new UserException("%s:%d: not a JSON object".formatted(file, number), e);

@@ -71,7 +71,8 @@ final class Workspace {
     if (modelFile != null) {
       return readModel(modelFile);
     }
-    Path file = home.resolve("models").resolve("default.sbm25");
+    // files of earlier formats keep their name, so that older software still finds its own
+    Path file = home.resolve("models").resolve("default-2.sbm25");
     if (!Files.exists(file)) {
       Terminal.say("extracting the default model, once, to %s", file);
       try (Terminal progress = new Terminal()) {

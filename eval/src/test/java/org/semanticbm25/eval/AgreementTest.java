@@ -2,6 +2,7 @@ package org.semanticbm25.eval;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
@@ -39,6 +40,8 @@ class AgreementTest {
     Agreement same = new Agreement();
     same.add(new double[] {1, 2}, new float[] {4, 4});
     assertEquals(1, same.alignment(), "where the model prefers nothing any ranking is right");
+    same.add(new double[] {2, 3, 1}, new float[] {9, 5, 1});
+    assertEquals(found / ideal, same.alignment(), 1e-9, "and the query does not count");
   }
 
   @Test
@@ -53,9 +56,13 @@ class AgreementTest {
     }
     Map<String, Double> figures = figures(chance);
     assertEquals(0, figures.get("r"), 0.1);
+    assertEquals(figures.get("alignment by chance"), figures.get("alignment"), 0.02);
     assertTrue(figures.get("r low") < figures.get("r"), figures.toString());
     assertTrue(figures.get("r high") > figures.get("r"), figures.toString());
     assertEquals(0, constant.pearson());
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> chance.add(new double[] {Double.NaN}, new float[1]));
     assertEquals(Map.of("queries", 0d), figures(new Agreement()));
   }
 

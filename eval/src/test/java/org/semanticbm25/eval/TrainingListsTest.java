@@ -68,6 +68,10 @@ class TrainingListsTest {
     refused("passage 'p'");
     write(TrainingLists.PASSAGES, "{\"_id\": \"q\"\n");
     refused("passages.jsonl.gz:1: not a JSON object");
+    write(TrainingLists.LISTS, "{\"query\": \"q\", \"passages\": []}\n");
+    refused("lists.jsonl.gz:1: has no 'passages'");
+    write(TrainingLists.LISTS, "{\"passages\": [\"p\"]}\n");
+    refused("lists.jsonl.gz:1: has no 'query'");
     Files.writeString(folder.resolve(TrainingLists.LISTS), "plain text");
     refused("lists.jsonl.gz: not a gzip file");
   }

@@ -1,6 +1,7 @@
 package org.semanticbm25.lucene;
 
-import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -39,7 +40,8 @@ import org.semanticbm25.similarity.TermVectors;
  * <p>Words that were edited in the model are analysed as the field is. A factor above or below 1
  * boosts the term in queries and weighs it as a soft term, where nothing counts more than a match of
  * the query term itself; a factor of 0 takes the term out of queries and soft terms. So an edit of
- * "laptops" holds for all words that share its stem.
+ * "laptops" holds for all words that share its stem. Terms that the analyzer puts at one position are
+ * not made soft; a factor above 1 does not raise them.
  *
  * <p>Immutable and thread-safe.
  *
@@ -136,6 +138,19 @@ public final class SemanticBM25 {
       Query query = soft.build();
       return factor == 1f ? query : new BoostQuery(query, factor);
     }
+
+    /** Terms at one position, as synonym filters make them; their boosts are 1 at most. */
+    @Override
+    protected Query newSynonymQuery(String field, TermAndBoost[] terms) {
+      TermAndBoost[] kept =
+          Arrays.stream(terms)
+              .map(t -> new TermAndBoost(t.term(), Math.min(1f, t.boost() * weight(t.term()))))
+              .filter(t -> t.boost() > 0f)
+              .toArray(TermAndBoost[]::new);
+      return kept.length == 0
+          ? new MatchNoDocsQuery("blocked terms: " + Arrays.toString(terms))
+          : super.newSynonymQuery(field, kept);
+    }
   }
 
   private float weight(BytesRef term) {
@@ -147,15 +162,18 @@ public final class SemanticBM25 {
     int ordinal = attached.ordinal(term);
     List<Neighbour> near =
         ordinal >= 0 ? attached.neighbours(ordinal) : nearestToPieces(term.utf8ToString());
-    List<Neighbour> weighted = new ArrayList<>();
-    for (Neighbour neighbour : near) {
-      float kernel = model.parameters().kernel(neighbour.cosine());
-      float weight = Math.min(1f, kernel * weight(attached.term(neighbour.term())));
-      if (weight > 0f && weighted.size() < model.parameters().maxSoftTerms()) {
-        weighted.add(new Neighbour(neighbour.term(), weight));
-      }
-    }
-    return weighted;
+    return near.stream()
+        .map(neighbour -> new Neighbour(neighbour.term(), softWeight(neighbour)))
+        .filter(neighbour -> neighbour.cosine() > 0f)
+        // stable: where nothing was edited the order stays
+        .sorted(Comparator.comparingDouble(neighbour -> -neighbour.cosine()))
+        .limit(model.parameters().maxSoftTerms())
+        .toList();
+  }
+
+  private float softWeight(Neighbour neighbour) {
+    float kernel = model.parameters().kernel(neighbour.cosine());
+    return Math.min(1f, kernel * weight(attached.term(neighbour.term())));
   }
 
   private List<Neighbour> nearestToPieces(String word) {

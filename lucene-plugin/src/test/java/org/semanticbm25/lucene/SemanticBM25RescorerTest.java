@@ -87,6 +87,7 @@ public class SemanticBM25RescorerTest extends LuceneTestCase {
     try (PairSampler sampler = new PairSampler(model, createTempDir().resolve("samples"))) {
       List<PairSample> samples = sampler.sample("sampling", texts, Progress.SILENT);
       return new AttentionExtractor(
+              LAYERS,
               sampler.taps().heads(),
               Extractor.idfByToken(model),
               samples.subList(0, 20),

@@ -17,6 +17,7 @@ import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.TokenFilter;
 import org.apache.lucene.analysis.core.SimpleAnalyzer;
 import org.apache.lucene.analysis.core.WhitespaceTokenizer;
+import org.apache.lucene.analysis.miscellaneous.KeywordRepeatFilter;
 import org.apache.lucene.analysis.tokenattributes.CharTermAttribute;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
@@ -161,6 +162,36 @@ class SemanticBM25Test {
     assertEquals(List.of(), softTerms(edited(semantic, "notebook", 0f), "laptop"));
     SemanticBM25 undone = edited(edited(semantic, "notebook", 0f), "notebook", 1f);
     assertEquals(plain, search(undone, "notebook").scoreDocs[0].score, "the last edit counts");
+  }
+
+  @Test
+  void editedSoftTermsCompeteForTheirPlaces() throws IOException {
+    ScoringParameters one = new ScoringParameters(1.2f, 0.75f, 0f, 1f, 0.8f, 1, 0f);
+    SemanticBM25 semantic = new SemanticBM25(model, attach(), analyzer).withParameters(one);
+    String first = softTerms(semantic, "laptop").getFirst();
+    SemanticBM25 lowered = edited(semantic, "notebook", 0.01f);
+    assertEquals("notebok", first);
+    assertEquals(1, softTerms(lowered, "laptop").size());
+    assertFalse(softTerms(lowered, "laptop").contains(first), "a lowered term gives up its place");
+  }
+
+  @Test
+  void blocksTermsThatTheAnalyzerPutsAtOnePosition() throws IOException {
+    Analyzer stacking =
+        new Analyzer() {
+          @Override
+          protected TokenStreamComponents createComponents(String field) {
+            WhitespaceTokenizer source = new WhitespaceTokenizer();
+            return new TokenStreamComponents(source, new KeywordRepeatFilter(source));
+          }
+        };
+    AttachedField attached = attach();
+    SemanticBM25 semantic = new SemanticBM25(model, attached, stacking);
+    assertTrue(semantic.query("car").toString().contains("car"), "a synonym query");
+    assertEquals(0, search(edited(semantic, "car", 0f), "car").totalHits.value());
+    assertTrue(
+        search(edited(semantic, "car", 0.5f), "car").scoreDocs[0].score
+            < search(semantic, "car").scoreDocs[0].score);
   }
 
   private static SemanticBM25 edited(SemanticBM25 semantic, String word, float weight) {

@@ -26,19 +26,23 @@ public final class AttentionExtractor {
   /**
    * Takes in samples.
    *
+   * @param layers number of layers that the samples have
    * @param headsOfLayer number of heads of a layer
    * @param idf by token id
    * @param train samples to fit
    * @param development samples of other queries, to choose by
    */
   public AttentionExtractor(
-      int headsOfLayer, float[] idf, List<PairSample> train, List<PairSample> development) {
-    int heads = train.getFirst().masses().getFirst().heads();
-    this.layers = heads / headsOfLayer;
+      int layers,
+      int headsOfLayer,
+      float[] idf,
+      List<PairSample> train,
+      List<PairSample> development) {
+    this.layers = layers;
     this.headsOfLayer = headsOfLayer;
     this.idf = idf;
-    this.train = moments(train, heads);
-    this.development = moments(development, heads);
+    this.train = moments(train, layers * headsOfLayer);
+    this.development = moments(development, layers * headsOfLayer);
   }
 
   private LinearFit moments(List<PairSample> samples, int heads) {

@@ -16,6 +16,8 @@ import org.apache.commons.math3.stat.descriptive.MultivariateSummaryStatistics;
  * <p>Not thread-safe.
  */
 public final class LinearFit {
+  private static final double ROUNDING = 1e-12;
+
   private final int features;
   private final MultivariateSummaryStatistics statistics;
   // of features and target; null while rows are added
@@ -47,18 +49,21 @@ public final class LinearFit {
     this.statistics = new MultivariateSummaryStatistics(features + 1, false);
   }
 
-  /** Number of features of a row. */
-  public int features() {
-    return features;
-  }
-
   /** Number of rows. */
   public long rows() {
     return statistics.getN();
   }
 
-  /** Adds a row and what it should give. */
+  /**
+   * Adds a row and what it should give.
+   *
+   * @throws IllegalArgumentException if the row has more or fewer features than was said
+   */
   public void add(double[] row, double target) {
+    if (row.length != features) {
+      throw new IllegalArgumentException(
+          "a row has %d features, not %d".formatted(row.length, features));
+    }
     double[] both = Arrays.copyOf(row, features + 1);
     both[features] = target;
     statistics.addValue(both);
@@ -135,7 +140,9 @@ public final class LinearFit {
   }
 
   private double deviation(int column) {
-    return Math.sqrt(covariance.getEntry(column, column));
+    double variance = covariance.getEntry(column, column);
+    // rounding leaves a constant with a little, above zero or below
+    return variance > ROUNDING * means[column] * means[column] ? Math.sqrt(variance) : 0;
   }
 
   private double correlation(int i, int j) {

@@ -55,6 +55,7 @@ public final class OnnxGraph {
   /** What {@link #tapAttention()} adds as an input, {@code [1]}: leading positions to look from. */
   public static final String QUERY_END = "query_end";
 
+  private static final String LAST_STATES = "last_states";
   private static final Set<String> PASS_THROUGH =
       Set.of("Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze");
   private static final Set<String> AFTER_SOFTMAX = Set.of("Cast", "Identity", "Dropout", "Where");
@@ -278,9 +279,13 @@ public final class OnnxGraph {
   private OnnxGraph withOutput(String states) {
     GraphProto.Builder graph =
         model.getGraph().toBuilder()
+            // half-precision models
+            .addNode(
+                Nodes.node("Cast", LAST_STATES, states)
+                    .addAttribute(Nodes.attribute("to", TensorProto.DataType.FLOAT.getNumber())))
             .clearOutput()
             .addOutput(
-                Nodes.value(states, TensorProto.DataType.FLOAT, "batch", "tokens", "hidden"));
+                Nodes.value(LAST_STATES, TensorProto.DataType.FLOAT, "batch", "tokens", "hidden"));
     return new OnnxGraph(source, model.toBuilder().setGraph(Nodes.pruned(graph)).build());
   }
 

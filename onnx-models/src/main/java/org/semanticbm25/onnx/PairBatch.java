@@ -8,10 +8,9 @@ import java.util.List;
  * Windows of like lengths that run through the model together.
  *
  * @param windows each of one passage
- * @param queryTokens number of tokens of the query, the same in all windows
  * @param length of the longest window, with the three tokens around query and passage
  */
-record PairBatch(List<Window> windows, int queryTokens, int length) {
+record PairBatch(List<Window> windows, int length) {
   /**
    * A part of a passage.
    *
@@ -46,7 +45,7 @@ record PairBatch(List<Window> windows, int queryTokens, int length) {
       int length = sorted.get(start).size() + queryTokens + SPECIAL_TOKENS;
       int size = Math.clamp(MAX_TOKENS / length, 1, share);
       end = Math.min(start + size, sorted.size());
-      batches.add(new PairBatch(sorted.subList(start, end), queryTokens, length));
+      batches.add(new PairBatch(sorted.subList(start, end), length));
     }
     return batches;
   }

@@ -16,11 +16,6 @@ import org.semanticbm25.onnx.AttentionTaps.Mass;
 @SuppressWarnings("ArrayRecordComponent")
 public record PairSample(float[] logits, List<Mass> masses) {
 
-  /** Number of query tokens. */
-  public int queryTokens() {
-    return masses.getFirst().queryTokens().length;
-  }
-
   void write(DataOutput out) throws IOException {
     int[] tokens = masses.getFirst().queryTokens();
     out.writeInt(tokens.length);

@@ -9,6 +9,7 @@ import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UTFDataFormatException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -26,6 +27,8 @@ import java.util.Map;
  * <p>Not thread-safe.
  */
 public final class PairSampler implements Closeable {
+  private static final String FORMAT = "samples 1 ";
+
   private final CrossEncoder encoder;
   private final AttentionTaps taps;
   private final Path file;
@@ -59,7 +62,6 @@ public final class PairSampler implements Closeable {
    */
   public PairSampler(NeuralModel model, Path file) throws IOException {
     this.file = file;
-    load(model.sha256());
     int threads = Runtime.getRuntime().availableProcessors();
     int layers = OnnxGraph.read(model.onnx()).layersOrThrow().size();
     encoder = CrossEncoder.builder(model).threads(threads).open();
@@ -67,6 +69,13 @@ public final class PairSampler implements Closeable {
       taps = AttentionTaps.open(model, layers, threads);
     } catch (IOException | RuntimeException e) {
       encoder.close();
+      throw e;
+    }
+    try {
+      // last: for a model that is not of use nothing is thrown away
+      load(FORMAT + model.sha256());
+    } catch (IOException | RuntimeException e) {
+      close();
       throw e;
     }
   }
@@ -101,39 +110,45 @@ public final class PairSampler implements Closeable {
     return samples;
   }
 
-  /** Reads whole records; what was cut off at the end of the file is cut off the file. */
-  private void load(String sha256) throws IOException {
+  /** What was cut off at the end of the file is cut off the file. */
+  private void load(String header) throws IOException {
     Files.createDirectories(file.toAbsolutePath().getParent());
-    long end = 0;
-    if (Files.exists(file)) {
-      try (DataInputStream in =
-          new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
-        if (in.readUTF().equals(sha256)) {
-          end = (long) Short.BYTES + sha256.length();
-          while (true) {
-            int length = in.readInt();
-            byte[] record = in.readNBytes(length);
-            if (record.length < length) {
-              break;
-            }
-            DataInputStream fields = new DataInputStream(new ByteArrayInputStream(record));
-            known.put(fields.readLong(), PairSample.read(fields));
-            end += Integer.BYTES + length;
-          }
-        }
-      } catch (EOFException e) {
-        // the last record is complete
-      }
-    }
+    long end = Files.exists(file) ? read(header) : 0;
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       channel.truncate(end);
     }
     if (end == 0) {
       try (DataOutputStream out = new DataOutputStream(appending())) {
-        out.writeUTF(sha256);
+        out.writeUTF(header);
       }
     }
+  }
+
+  /** Reads whole records; returns where they end, or 0 if the file is of another model or format. */
+  private long read(String header) throws IOException {
+    long end = 0;
+    try (DataInputStream in =
+        new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
+      if (in.readUTF().equals(header)) {
+        end = (long) Short.BYTES + header.length();
+        while (true) {
+          int length = in.readInt();
+          byte[] record = in.readNBytes(length);
+          if (record.length < length) {
+            return end;
+          }
+          DataInputStream fields = new DataInputStream(new ByteArrayInputStream(record));
+          known.put(fields.readLong(), PairSample.read(fields));
+          end += Integer.BYTES + length;
+        }
+      }
+    } catch (EOFException e) {
+      // the last record is complete
+    } catch (UTFDataFormatException | RuntimeException e) {
+      throw new IOException(file + ": is damaged, or no file of samples; delete it", e);
+    }
+    return end;
   }
 
   private OutputStream appending() throws IOException {

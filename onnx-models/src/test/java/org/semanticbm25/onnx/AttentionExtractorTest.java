@@ -98,7 +98,7 @@ class AttentionExtractorTest {
     float[] idf = idf();
     AttentionExtractor extractor =
         new AttentionExtractor(
-            HEADS, idf, samples(planted(idf), 0.01, 1), samples(planted(idf), 0.01, 2));
+            LAYERS, HEADS, idf, samples(planted(idf), 0.01, 1), samples(planted(idf), 0.01, 2));
     Fitted fitted = extractor.fit(LAYERS);
     assertTrue(fitted.correlation() > 0.999, fitted.toString());
     assertEquals(2, fitted.function().massWeight(4), 0.05);
@@ -128,9 +128,9 @@ class AttentionExtractorTest {
     for (int i = 0; i < TOKENS; i++) {
       random[i] = shuffled.get(i);
     }
-    double withRandomIdf = new AttentionExtractor(HEADS, random, train, development).fit(2).correlation();
+    double withRandomIdf = new AttentionExtractor(LAYERS, HEADS, random, train, development).fit(2).correlation();
     assertTrue(withRandomIdf < 0.75, "random IDF: " + withRandomIdf);
-    AttentionExtractor extractor = new AttentionExtractor(HEADS, idf, train, development);
+    AttentionExtractor extractor = new AttentionExtractor(LAYERS, HEADS, idf, train, development);
     double otherHeads = extractor.fit(List.of(0, 2, 3, 5)).correlation();
     assertTrue(otherHeads < 0.6, "random heads: " + otherHeads);
   }
@@ -156,6 +156,7 @@ class AttentionExtractorTest {
     }
     AttentionModel extracted =
         new AttentionExtractor(
+                layers,
                 heads,
                 Extractor.idfByToken(model),
                 samples.subList(0, 20),
@@ -231,10 +232,19 @@ class AttentionExtractorTest {
     }
     assertEquals(6, calls[0]);
     assertArrayEquals(whole, Files.readAllBytes(file));
+    NeuralModel useless = tinyModel(new TinyBert.Shape(30_522, 128, 3, 32, 4, 64));
+    Files.delete(useless.tokenizer());
+    assertThrows(IOException.class, () -> new PairSampler(useless, file));
+    assertArrayEquals(whole, Files.readAllBytes(file), "nothing is lost to a model of no use");
     NeuralModel other = tinyModel(new TinyBert.Shape(30_522, 128, 2, 32, 4, 64));
     assertNotEquals(
         all.getFirst().logits()[0], sample(other, file, texts(1)).getFirst().logits()[0]);
     assertTrue(Files.size(file) < whole.length, "another model's samples are begun anew");
+    byte[] damaged = Files.readAllBytes(file);
+    Arrays.fill(damaged, 80, damaged.length, (byte) -1);
+    Files.write(file, damaged);
+    IOException e = assertThrows(IOException.class, () -> new PairSampler(other, file));
+    assertTrue(e.getMessage().contains(file + ": is damaged"), e.getMessage());
   }
 
   private static List<PairSample> sample(NeuralModel model, Path file, List<Texts> texts)

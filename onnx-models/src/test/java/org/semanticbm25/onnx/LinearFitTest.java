@@ -78,14 +78,16 @@ class LinearFitTest {
   void constantAndTwinColumnsDoNoHarm() {
     LinearFit fit = new LinearFit(3);
     Random random = new Random(2);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 300; i++) {
       double x = random.nextGaussian();
-      fit.add(new double[] {x, x, 5}, 2 * x + 1);
+      // a constant whose squares are not exact
+      fit.add(new double[] {x, x, 0.7310586f}, 2 * x + 1);
     }
     Line line = fit.solve(1e-8);
     assertArrayEquals(new double[] {1, 1, 0}, line.weights(), 1e-3);
     assertEquals(1, line.intercept(), 1e-3);
     assertEquals(0, fit.correlation(new Line(1, new int[] {2}, new double[] {1})));
+    assertThrows(IllegalArgumentException.class, () -> fit.add(new double[2], 1));
     assertThrows(IllegalStateException.class, () -> new LinearFit(1).solve(1));
   }
 }

@@ -90,7 +90,9 @@ public record ChecksummedFile(String codec, int version, String what, String rem
       throw explained(directory, name, "no such " + what, e);
     } catch (IndexFormatTooNewException e) {
       throw explained(directory, name, "a " + what + " of a newer version", e);
-    } catch (CorruptIndexException | IndexFormatTooOldException | EOFException e) {
+    } catch (IndexFormatTooOldException e) {
+      throw explained(directory, name, "a " + what + " of an older version", e);
+    } catch (CorruptIndexException | EOFException e) {
       throw explained(directory, name, "not a " + what + ", or damaged", e);
     } catch (RuntimeException e) {
       // illegal values under a checksum that fits: not written by us

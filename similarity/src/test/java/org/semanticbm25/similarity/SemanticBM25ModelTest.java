@@ -149,11 +149,18 @@ class SemanticBM25ModelTest {
     Files.writeString(folder.resolve(NAME), "This is a text and no model at all.");
     assertTrue(assertRefused("foreign").contains("not a semantic BM25 model, or damaged"));
     Files.delete(folder.resolve(NAME));
+    writeHeader(3);
+    assertTrue(assertRefused("newer").contains("a semantic BM25 model of a newer version"));
+    Files.delete(folder.resolve(NAME));
+    writeHeader(1);
+    assertTrue(assertRefused("older").contains("a semantic BM25 model of an older version"));
+  }
+
+  private void writeHeader(int version) throws IOException {
     try (IndexOutput out = directory.createOutput(NAME, IOContext.DEFAULT)) {
-      CodecUtil.writeHeader(out, "SemanticBM25Model", 3);
+      CodecUtil.writeHeader(out, "SemanticBM25Model", version);
       CodecUtil.writeFooter(out);
     }
-    assertTrue(assertRefused("newer").contains("a semantic BM25 model of a newer version"));
   }
 
   @Test
