@@ -24,7 +24,6 @@ import org.semanticbm25.similarity.SoftTermQuery;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code sbm25 demo}. */
@@ -42,12 +41,7 @@ final class DemoCommand implements Callable<Integer> {
   private static final int DEPTH = 100;
   private static final int SHOWN = 3;
 
-  @Option(
-      names = "--format",
-      paramLabel = "NAME",
-      defaultValue = "table",
-      description = "table, or json: one object on standard output (default: table)")
-  Report.Format format;
+  @Mixin FormatOption format;
 
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
@@ -74,12 +68,12 @@ final class DemoCommand implements Callable<Integer> {
               prepared.reader(), TextIndex.CONTENTS, analyzer, EvalCommand.K1, EvalCommand.B);
       RankingSystem semantic = RankingSystem.semantic(prepared.reader(), prepared.semantic());
       Evaluation evaluation = evaluate(dataset, bm25, semantic, prepared, encoder);
-      if (format == Report.Format.TABLE) {
+      if (format.value == Report.Format.TABLE) {
         printIntroduction(prepared, dataset);
       }
       report(evaluation, List.of(bm25, semantic), dataset)
-          .print(spec.commandLine().getOut(), format);
-      if (format == Report.Format.TABLE) {
+          .print(spec.commandLine().getOut(), format.value);
+      if (format.value == Report.Format.TABLE) {
         printChanges(dataset, evaluation, semantic);
       }
       Terminal.say("index: %s", prepared.index());

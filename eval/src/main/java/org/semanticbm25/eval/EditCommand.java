@@ -55,23 +55,11 @@ final class EditCommand implements Callable<Integer> {
   @Option(names = "--index", paramLabel = "DIR", description = "an index that is attached")
   Path index;
 
-  @Option(
-      names = "--field",
-      paramLabel = "NAME",
-      defaultValue = TextIndex.CONTENTS,
-      description = "the field to search (default: ${DEFAULT-VALUE})")
-  String field;
-
-  @Option(
-      names = "--side",
-      paramLabel = "FILE",
-      description = "the side file (default: INDEX.FIELD.side, next to the index)")
-  Path side;
+  @Mixin FieldOption field;
 
   @Option(names = "-n", paramLabel = "N", defaultValue = "10", description = "hits (default: 10)")
   int count;
 
-  @Mixin Analyzers analyzers;
   @Mixin Workspace workspace;
   @Spec CommandSpec spec;
 
@@ -98,20 +86,19 @@ final class EditCommand implements Callable<Integer> {
 
   /** Refuses a word that is none to the analyzer, or several. */
   private void requireTerms() throws UserException {
-    QueryBuilder builder = new QueryBuilder(analyzers.get());
+    QueryBuilder builder = new QueryBuilder(field.analyzer());
     for (String word : factors.keySet()) {
-      if (!(builder.createBooleanQuery(field, word) instanceof TermQuery)) {
+      if (!(builder.createBooleanQuery(field.name, word) instanceof TermQuery)) {
         throw new UserException(
             "%s: analyzer '%s' makes no single term of it; give one word that is not a stop word"
-                .formatted(word, analyzers.name));
+                .formatted(word, field.analyzers.name));
       }
     }
   }
 
   private void preview(List<Edit> edits) throws IOException {
     try (DirectoryReader reader = Workspace.openIndex(index)) {
-      Path file = side != null ? side : Workspace.sideFile(index, field);
-      SemanticBM25 semantic = workspace.open(file, analyzers.get());
+      SemanticBM25 semantic = field.semantic(workspace, index);
       List<Hit> before = RankingSystem.semantic(reader, semantic).search(preview, count);
       List<Hit> after =
           RankingSystem.semantic(reader, semantic.withEdits(edits)).search(preview, count);

@@ -78,12 +78,7 @@ final class EvalCommand implements Callable<Integer> {
       description = "folder for the run files (default: runs/DATASET in the home folder)")
   Path output;
 
-  @Option(
-      names = "--format",
-      paramLabel = "NAME",
-      defaultValue = "table",
-      description = "table, or json: one object on standard output (default: table)")
-  Report.Format format;
+  @Mixin FormatOption format;
 
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
@@ -129,7 +124,7 @@ final class EvalCommand implements Callable<Integer> {
       }
       Path runs = output != null ? output : workspace.home.resolve("runs").resolve(dataset.name());
       evaluation.write(runs);
-      evaluation.report().print(spec.commandLine().getOut(), format);
+      evaluation.report().print(spec.commandLine().getOut(), format.value);
     }
     return 0;
   }

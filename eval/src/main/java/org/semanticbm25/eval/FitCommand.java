@@ -17,7 +17,6 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
-import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.ScoreDoc;
@@ -78,27 +77,10 @@ final class FitCommand implements Callable<Integer> {
       description = "hits of BM25 that the cross-encoder scores (default: ${DEFAULT-VALUE})")
   int depth;
 
-  @Option(
-      names = "--field",
-      paramLabel = "NAME",
-      defaultValue = TextIndex.CONTENTS,
-      description = "the field to search, stored (default: ${DEFAULT-VALUE})")
-  String field;
+  @Mixin FieldOption field;
 
-  @Option(
-      names = "--side",
-      paramLabel = "FILE",
-      description = "the side file (default: INDEX.FIELD.side, next to the index)")
-  Path side;
+  @Mixin FormatOption format;
 
-  @Option(
-      names = "--format",
-      paramLabel = "NAME",
-      defaultValue = "table",
-      description = "table, or json: one object on standard output (default: table)")
-  Report.Format format;
-
-  @Mixin Analyzers analyzers;
   @Mixin CrossEncoderOption crossEncoder;
   @Mixin Workspace workspace;
   @Spec CommandSpec spec;
@@ -110,10 +92,8 @@ final class FitCommand implements Callable<Integer> {
           "--sample %d, --depth %d: must be %d and 2 or more".formatted(sample, depth, MIN_QUERIES));
     }
     try (DirectoryReader reader = Workspace.openIndex(index)) {
-      Analyzer analyzer = analyzers.get();
-      Path file = side != null ? side : Workspace.sideFile(index, field);
-      SemanticBM25 start = workspace.open(file, analyzer);
-      List<Judged> judged = judge(reader, analyzer);
+      SemanticBM25 start = field.semantic(workspace, index);
+      List<Judged> judged = judge(reader);
       List<Judged> fitted = judged.subList(0, judged.size() / 2);
       List<Judged> held = judged.subList(judged.size() / 2, judged.size());
       String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
@@ -122,7 +102,7 @@ final class FitCommand implements Callable<Integer> {
       Report report = new Report("agreement with the cross-encoder");
       put(report, "fitted half", adaptation, start, adapted, fitted);
       put(report, "held-out half", adaptation, start, adapted, held);
-      report.print(spec.commandLine().getOut(), format);
+      report.print(spec.commandLine().getOut(), format.value);
       Map<String, Double> figures = report.systems().get("held-out half");
       double before = figures.get("alignment before");
       double after = figures.get("after");
@@ -162,17 +142,16 @@ final class FitCommand implements Callable<Integer> {
   }
 
   /** Queries in random order, with what BM25 finds and what the cross-encoder thinks of it. */
-  private List<Judged> judge(DirectoryReader reader, Analyzer analyzer) throws IOException {
+  private List<Judged> judge(DirectoryReader reader) throws IOException {
     List<String> texts = readQueries();
-    RankingSystem bm25 =
-        RankingSystem.bm25(reader, field, analyzer, EvalCommand.K1, EvalCommand.B);
+    RankingSystem bm25 = field.bm25(reader);
     IndexSearcher searcher = bm25.searcher();
     List<Judged> judged = new ArrayList<>();
     try (CrossEncoder encoder = crossEncoder.open(workspace.home);
         Terminal progress = new Terminal()) {
       for (String text : texts) {
         TopDocs hits = searcher.search(bm25.query(text), depth);
-        SearchCommand.requireStored(index, field, searcher, hits);
+        field.requireStored(index, searcher, hits);
         // with fewer there is nothing to rank
         if (hits.scoreDocs.length > 1) {
           judge(encoder, searcher, text, hits.scoreDocs).ifPresent(judged::add);
@@ -194,7 +173,7 @@ final class FitCommand implements Callable<Integer> {
       throws IOException {
     List<String> passages = new ArrayList<>();
     for (ScoreDoc hit : hits) {
-      String stored = searcher.storedFields().document(hit.doc, Set.of(field)).get(field);
+      String stored = searcher.storedFields().document(hit.doc, Set.of(field.name)).get(field.name);
       passages.add(stored == null ? "" : stored);
     }
     float[] logits = encoder.score(text, passages);

@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.Callable;
-import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.Explanation;
@@ -80,20 +78,7 @@ final class SearchCommand implements Callable<Integer> {
   @Option(names = "--explain", description = "explain the score of each hit")
   boolean explain;
 
-  @Option(
-      names = "--field",
-      paramLabel = "NAME",
-      defaultValue = TextIndex.CONTENTS,
-      description = "the field to search (default: ${DEFAULT-VALUE})")
-  String field;
-
-  @Mixin Analyzers analyzers;
-
-  @Option(
-      names = "--side",
-      paramLabel = "FILE",
-      description = "the side file (default: INDEX.FIELD.side, next to the index)")
-  Path side;
+  @Mixin FieldOption field;
 
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
@@ -106,35 +91,29 @@ final class SearchCommand implements Callable<Integer> {
       throw new UserException("-n " + count + ": must be 1 or more");
     }
     try (DirectoryReader reader = Workspace.openIndex(index)) {
-      Analyzer analyzer = analyzers.get();
       switch (scorer) {
         case SEMANTIC -> {
-          Path file = side != null ? side : Workspace.sideFile(index, field);
-          searchWith(RankingSystem.semantic(reader, workspace.open(file, analyzer)));
+          searchWith(RankingSystem.semantic(reader, field.semantic(workspace, index)));
         }
-        case BM25 -> searchWith(bm25(reader, analyzer));
+        case BM25 -> searchWith(field.bm25(reader));
         case ATTENTION -> {
           try (AttentionScorer attentive =
               attention.open(crossEncoder.model(workspace.home))) {
             rerank(
-                bm25(reader, analyzer),
-                SemanticBM25Rescorer.create(attentive, text, PassageSource.storedFields(field)));
+                field.bm25(reader),
+                SemanticBM25Rescorer.create(attentive, text, PassageSource.storedFields(field.name)));
           }
         }
         case CROSS_ENCODER -> {
           try (CrossEncoder encoder = crossEncoder.open(workspace.home)) {
             rerank(
-                bm25(reader, analyzer),
-                CrossEncoderRescorer.create(encoder, text, PassageSource.storedFields(field)));
+                field.bm25(reader),
+                CrossEncoderRescorer.create(encoder, text, PassageSource.storedFields(field.name)));
           }
         }
       }
     }
     return 0;
-  }
-
-  private RankingSystem bm25(DirectoryReader reader, Analyzer analyzer) {
-    return RankingSystem.bm25(reader, field, analyzer, EvalCommand.K1, EvalCommand.B);
   }
 
   private void searchWith(RankingSystem system) throws IOException {
@@ -147,26 +126,11 @@ final class SearchCommand implements Callable<Integer> {
     IndexSearcher searcher = bm25.searcher();
     Query query = bm25.query(text);
     TopDocs first = searcher.search(query, Math.max(count, RERANKED));
-    requireStored(index, field, searcher, first);
+    field.requireStored(index, searcher, first);
     print(
         searcher,
         rescorer.rescore(searcher, first, count),
         doc -> rescorer.explain(searcher, searcher.explain(query, doc), doc));
-  }
-
-  /** Refuses a field of which no hit has stored text. */
-  static void requireStored(Path index, String field, IndexSearcher searcher, TopDocs hits)
-      throws IOException {
-    for (ScoreDoc hit : hits.scoreDocs) {
-      if (searcher.storedFields().document(hit.doc, Set.of(field)).get(field) != null) {
-        return;
-      }
-    }
-    if (hits.scoreDocs.length > 0) {
-      throw new UserException(
-          "%s: field '%s' is not stored, so a cross-encoder cannot read it; give a field that is"
-              .formatted(index, field));
-    }
   }
 
   private void print(IndexSearcher searcher, TopDocs top, Explainer explainer)
@@ -177,7 +141,7 @@ final class SearchCommand implements Callable<Integer> {
       Document document = searcher.storedFields().document(hit.doc);
       String id = document.get(TextIndex.ID);
       out.printf("%2d  %8.4f  %s%n", ++rank, hit.score, id != null ? id : "document " + hit.doc);
-      String stored = document.get(field);
+      String stored = document.get(field.name);
       if (stored != null) {
         out.println("    " + stored.substring(0, Math.min(SNIPPET, stored.length())));
       }

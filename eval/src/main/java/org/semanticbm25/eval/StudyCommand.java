@@ -70,12 +70,7 @@ final class StudyCommand implements Callable<Integer> {
       description = "folder for study.md and study.json (default: study in the home folder)")
   Path output;
 
-  @Option(
-      names = "--format",
-      paramLabel = "NAME",
-      defaultValue = "table",
-      description = "table, or json: one object on standard output (default: table)")
-  Report.Format format;
+  @Mixin FormatOption format;
 
   @Mixin CrossEncoderOption crossEncoder;
   @Mixin Workspace workspace;
@@ -180,7 +175,7 @@ final class StudyCommand implements Callable<Integer> {
     write(folder.resolve("study.md"), markdown.toString());
     write(folder.resolve("study.json"), json);
     PrintWriter out = spec.commandLine().getOut();
-    out.println(format == Report.Format.JSON ? json : markdown);
+    out.println(format.value == Report.Format.JSON ? json : markdown);
     out.flush();
     Terminal.say("wrote %s and study.json", folder.resolve("study.md"));
   }
