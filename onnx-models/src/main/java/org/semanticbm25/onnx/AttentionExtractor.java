@@ -13,14 +13,20 @@ import org.semanticbm25.onnx.LinearFit.Line;
 /**
  * Fits {@link AttentionFunction}s to the logits of a cross-encoder, on pairs of training queries,
  * with the ridge that does best on pairs of development queries, and finds its matching heads.
+ *
+ * <p>What matters to a ranking are the differences between the passages of a query, so in the squared
+ * error those between the means of queries count {@value #BETWEEN_QUERIES} times as much: a row of
+ * features, and its logit, is moved towards 0 by {@code 1 - sqrt(0.1)} times the mean of its query.
  */
 public final class AttentionExtractor {
+  private static final double BETWEEN_QUERIES = 0.1;
   private static final double[] RIDGES = {1e-5, 1e-4, 1e-3, 1e-2, 1e-1};
 
   private final int layers;
   private final int headsOfLayer;
   private final float[] idf;
   private final LinearFit train;
+  private final LinearFit chooser;
   private final LinearFit development;
 
   /**
@@ -41,22 +47,41 @@ public final class AttentionExtractor {
     this.layers = layers;
     this.headsOfLayer = headsOfLayer;
     this.idf = idf;
-    this.train = moments(train, layers * headsOfLayer);
-    this.development = moments(development, layers * headsOfLayer);
+    this.train = moments(train, BETWEEN_QUERIES);
+    this.chooser = moments(development, BETWEEN_QUERIES);
+    this.development = moments(development, 1);
   }
 
-  private LinearFit moments(List<PairSample> samples, int heads) {
-    LinearFit moments = new LinearFit(AttentionFunction.featureCount(heads));
+  private LinearFit moments(List<PairSample> samples, double betweenQueries) {
+    LinearFit moments = new LinearFit(AttentionFunction.featureCount(layers * headsOfLayer));
     for (PairSample sample : samples) {
-      for (int i = 0; i < sample.logits().length; i++) {
-        Mass mass = sample.masses().get(i);
-        // nothing to learn from a query without tokens
-        if (mass.queryTokens().length > 0) {
-          moments.add(AttentionFunction.features(mass, idf), sample.logits()[i]);
-        }
+      // nothing to learn from a query without tokens
+      if (sample.masses().getFirst().queryTokens().length > 0) {
+        add(moments, sample, 1 - Math.sqrt(betweenQueries));
       }
     }
     return moments;
+  }
+
+  /** Adds the pairs of a query, each without a share of their mean. */
+  private void add(LinearFit moments, PairSample sample, double share) {
+    int pairs = sample.logits().length;
+    double[][] rows = new double[pairs][];
+    double[] mean = new double[AttentionFunction.featureCount(layers * headsOfLayer)];
+    double meanLogit = 0;
+    for (int i = 0; i < pairs; i++) {
+      rows[i] = AttentionFunction.features(sample.masses().get(i), idf);
+      for (int f = 0; f < mean.length; f++) {
+        mean[f] += rows[i][f] / pairs;
+      }
+      meanLogit += sample.logits()[i] / (double) pairs;
+    }
+    for (int i = 0; i < pairs; i++) {
+      for (int f = 0; f < mean.length; f++) {
+        rows[i][f] -= share * mean[f];
+      }
+      moments.add(rows[i], sample.logits()[i] - share * meanLogit);
+    }
   }
 
   /**
@@ -80,17 +105,22 @@ public final class AttentionExtractor {
   }
 
   private Fitted fit(int[] heads, int firstLayers) {
-    Fitted best = null;
+    Line best = null;
+    double bestRidge = 0;
     for (double ridge : RIDGES) {
       Line line = train.solve(columns(heads), ridge);
-      double correlation = development.correlation(line);
-      if (best == null || correlation > best.correlation) {
-        best =
-            new Fitted(
-                AttentionFunction.of(line, firstLayers, headsOfLayer, idf), ridge, correlation);
+      if (best == null || chooser.correlation(line) > chooser.correlation(best)) {
+        best = line;
+        bestRidge = ridge;
       }
     }
-    return best;
+    // the means were moved towards 0, and the intercept with them
+    double bias = best.intercept() / Math.sqrt(BETWEEN_QUERIES);
+    return new Fitted(
+        AttentionFunction.of(
+            new Line(bias, best.columns(), best.weights()), firstLayers, headsOfLayer, idf),
+        bestRidge,
+        development.correlation(best));
   }
 
   private static int[] columns(int... heads) {
@@ -102,7 +132,10 @@ public final class AttentionExtractor {
     return columns;
   }
 
-  /** How close each head comes by itself, Pearson's correlation on the development pairs. */
+  /**
+   * How close each head comes by itself: Pearson's correlation on the development pairs, weighed as
+   * in the fit.
+   */
   public double[] alone() {
     double[] alone = new double[layers * headsOfLayer];
     Arrays.setAll(alone, head -> correlation(List.of(head)));
@@ -111,14 +144,15 @@ public final class AttentionExtractor {
 
   private double correlation(List<Integer> heads) {
     int[] columns = columns(heads.stream().mapToInt(head -> head).toArray());
-    return development.correlation(train.solve(columns, RIDGES[0]));
+    return chooser.correlation(train.solve(columns, RIDGES[0]));
   }
 
   /**
    * A step of {@link #matchingHeads}.
    *
    * @param head that was added
-   * @param correlation Pearson's, on the development pairs, with it and all before it
+   * @param correlation Pearson's, on the development pairs, weighed as in the fit, with it and all
+   *     before it
    */
   public record Step(int head, double correlation) {}
 
