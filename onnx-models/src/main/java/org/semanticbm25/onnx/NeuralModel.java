@@ -29,7 +29,7 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
   private static final String TOKENIZER_NAME = "tokenizer.json";
   private static final String INTERIM = "all-minilm-l6-v2";
   // the version keeps an older release's from being taken; trained from the interim one, whose vocabulary it shares
-  static final String BUNDLED = "semanticbm25-cross-encoder-l6-v1";
+  static final String BUNDLED = "semanticbm25-cross-encoder-l6-v2";
 
   /**
    * Finds the files of a model in a folder as it is downloaded: {@code model.onnx}, or else
