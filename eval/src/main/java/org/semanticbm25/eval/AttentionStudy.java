@@ -293,12 +293,22 @@ final class AttentionStudy {
     return set.samples().get(query).masses().get(i);
   }
 
-  /** The static scorer, beside BM25 with the same statistics. */
+  /**
+   * The static scorer beside BM25 with the same statistics, both as they score and with scores that
+   * are comparable between queries.
+   */
   static Report staticScorer(List<StudySet> sets, float k1, float b) throws IOException {
     Report report = new Report("Static scorer, term against term, no network at query time");
     for (StudySet set : sets) {
-      set.semanticAgreement().put(report, set.name() + ", static");
+      set.staticAgreement().put(report, set.name() + ", static");
+      set.comparableAgreement(set.staticScorer()).put(report, set.name() + ", static, comparable");
       set.bm25Agreement(k1, b).put(report, set.name() + ", tuned BM25");
+      set.comparableAgreement(set.bm25(k1, b)).put(report, set.name() + ", tuned BM25, comparable");
+      if (set.given()) {
+        Run reranked = set.staticScorer().rerank(set.first(), set.dataset().queries());
+        report.put(set.name() + ", static", "nDCG@10", set.nDcg(reranked));
+        report.put(set.name() + ", BM25 as given", "nDCG@10", set.nDcg(set.first()));
+      }
     }
     return report;
   }

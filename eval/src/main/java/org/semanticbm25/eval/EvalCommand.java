@@ -6,6 +6,7 @@ import java.util.concurrent.Callable;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.search.IndexSearcher;
 import org.semanticbm25.onnx.AttentionScorer;
 import org.semanticbm25.onnx.CrossEncoder;
 import org.semanticbm25.onnx.Digests;
@@ -47,9 +48,16 @@ final class EvalCommand implements Callable<Integer> {
       names = "--run",
       paramLabel = "FILE",
       description =
-          "a TREC run of BM25 to rerank instead of searching: its scores stand for bm25, and semantic"
-              + " adds to them what soft terms add")
+          "a TREC run of BM25 to rerank instead of searching: its scores stand for bm25")
   Path run;
+
+  @Option(
+      names = "--idf",
+      paramLabel = "TSV",
+      description =
+          "lines 'word<TAB>IDF' of the collection that --run was made on, if the corpus holds its"
+              + " candidates only")
+  Path idf;
 
   @Option(
       names = "--tune-on",
@@ -93,6 +101,9 @@ final class EvalCommand implements Callable<Integer> {
     if (rerank == 0 && attention.isGiven()) {
       throw new UserException("--rerank 0: leaves nothing to --layers; give 1 or more");
     }
+    if (idf != null && run == null) {
+      throw new UserException("--idf " + idf + ": is for reranking; give a --run");
+    }
     Dataset dataset = Dataset.read(folder, split);
     Analyzer analyzer = new EnglishAnalyzer();
     String fingerprint = Digests.sha256(dataset.corpus());
@@ -106,8 +117,8 @@ final class EvalCommand implements Callable<Integer> {
         evaluation.add("bm25", first);
         evaluation.add(
             "semantic",
-            RankingSystem.rerank(
-                first, prepared.reader(), analyzer, prepared.semantic(), dataset.queries()));
+            RankingSystem.semantic(searcher(prepared.reader(), analyzer), prepared.semantic())
+                .rerank(first, dataset.queries()));
       } else {
         RankingSystem bm25 =
             RankingSystem.bm25(prepared.reader(), TextIndex.CONTENTS, analyzer, K1, B);
@@ -127,6 +138,12 @@ final class EvalCommand implements Callable<Integer> {
       evaluation.report().print(spec.commandLine().getOut(), format.value);
     }
     return 0;
+  }
+
+  private IndexSearcher searcher(DirectoryReader reader, Analyzer analyzer) throws IOException {
+    return idf == null
+        ? new IndexSearcher(reader)
+        : new CollectionIdf(ExtractCommand.readIdf(idf), analyzer).searcher(reader);
   }
 
   private static void rerank(

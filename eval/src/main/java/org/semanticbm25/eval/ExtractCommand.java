@@ -13,6 +13,7 @@ import org.semanticbm25.onnx.AttentionModel;
 import org.semanticbm25.onnx.Extractor;
 import org.semanticbm25.onnx.NeuralModel;
 import org.semanticbm25.onnx.PairSampler;
+import org.semanticbm25.similarity.ScoringParameters;
 import org.semanticbm25.similarity.SemanticBM25Model;
 import org.semanticbm25.similarity.SemanticBM25Model.Provenance;
 import picocli.CommandLine.Command;
@@ -30,8 +31,9 @@ import picocli.CommandLine.Spec;
       "Extract semantic BM25 from an ONNX model into a model file.",
       "Reads the IDF direction off the word embeddings and runs every wordpiece through the model"
           + " for its vector.",
-      "With --lists also finds the matching heads of a cross-encoder and fits the functions of its"
-          + " attention, which go to FILE.attention. One that was stopped goes on where it was.%n"
+      "With --lists also fits the kernel between terms to the scores of a cross-encoder, finds its"
+          + " matching heads and fits the functions of its attention, which go to FILE.attention."
+          + " One that was stopped goes on where it was.%n"
     })
 final class ExtractCommand implements Callable<Integer> {
   @Parameters(paramLabel = "FILE", description = "the model file to write, as in mine.sbm25")
@@ -42,8 +44,16 @@ final class ExtractCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description =
           "folder with model.onnx (or onnx/model.onnx) and tokenizer.json of a BERT-family model,"
-              + " or the ONNX file (default: the bundled encoder, all-MiniLM-L6-v2)")
+              + " or the ONNX file (default: the bundled cross-encoder)")
   Path model;
+
+  @Option(
+      names = "--layer",
+      paramLabel = "K",
+      description =
+          "layer after which a word's hidden state is taken (default: of a cross-encoder a third of"
+              + " the way up, of an encoder the last)")
+  Integer layer;
 
   @Option(
       names = "--idf",
@@ -54,65 +64,94 @@ final class ExtractCommand implements Callable<Integer> {
   @Mixin ListsOption lists;
 
   @Option(
+      names = "--kernel-queries",
+      paramLabel = "N",
+      description =
+          "training queries of the lists to fit the kernel on; for them no attention is looked at"
+              + " (default: as --queries)")
+  Integer kernelQueries;
+
+  @Option(
       names = "--home",
       paramLabel = "DIR",
       defaultValue = "${env:SBM25_HOME:-${sys:user.home}/.sbm25}",
-      description = "folder where the bundled encoder is unpacked (default: $SBM25_HOME, else ~/.sbm25)")
+      description = "folder where the bundled cross-encoder is unpacked (default: $SBM25_HOME, else ~/.sbm25)")
   Path home;
 
   @Spec CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
-    Optional<TrainingLists> training =
-        lists.folder == null ? Optional.empty() : Optional.of(lists.read());
+    Optional<Map<String, Double>> reference =
+        idf == null ? Optional.empty() : Optional.of(readIdf(idf));
+    NeuralModel source =
+        model == null ? NeuralModel.bundled(home.resolve("models")) : NeuralModel.at(model);
+    int states = layer == null ? Extractor.layer(source) : layer;
     try (Directory folder = Workspace.folderOf(output);
         Terminal progress = new Terminal()) {
-      Optional<Map<String, Double>> reference =
-          idf == null ? Optional.empty() : Optional.of(readIdf(idf));
-      NeuralModel source =
-          model == null ? NeuralModel.interimDefault(home.resolve("models")) : NeuralModel.at(model);
-      SemanticBM25Model extracted =
-          Extractor.extract(source, Extractor.DEFAULT_PARAMETERS, reference, progress);
-      extracted.write(folder, Workspace.name(output));
-      Terminal.say(
-          "wrote %s: model %s, %d wordpieces, %d dimensions, from %s",
-          output,
-          extracted.id(),
-          extracted.size(),
-          extracted.vectors().dimensions(),
-          source.name());
-      say(extracted.provenance());
-      if (training.isPresent()) {
-        extractAttention(source, training.get(), folder, progress);
+      if (lists.folder == null) {
+        ScoringParameters parameters = Extractor.DEFAULT_PARAMETERS;
+        write(Extractor.extract(source, states, parameters, reference, progress), folder);
+      } else {
+        distil(source, states, reference, folder, progress);
       }
     }
     return 0;
   }
 
-  private void extractAttention(
-      NeuralModel source, TrainingLists training, Directory folder, Terminal progress)
+  private void write(SemanticBM25Model extracted, Directory folder) throws IOException {
+    extracted.write(folder, Workspace.name(output));
+    Terminal.say(
+        "wrote %s: model %s, %d wordpieces, %d dimensions, from %s",
+        output,
+        extracted.id(),
+        extracted.size(),
+        extracted.vectors().dimensions(),
+        extracted.provenance().source());
+    say(extracted.provenance());
+  }
+
+  /** Kernel and attention, both fitted to the cross-encoder's scores. */
+  private void distil(
+      NeuralModel source,
+      int states,
+      Optional<Map<String, Double>> reference,
+      Directory folder,
+      Terminal progress)
       throws IOException {
+    int ofKernel = kernelQueries == null ? lists.queries : kernelQueries;
+    TrainingLists training = lists.read(Math.max(ofKernel, lists.queries));
     Path samples = output.resolveSibling(Workspace.name(output) + ".samples");
-    AttentionModel attention;
     try (PairSampler sampler = new PairSampler(source, samples)) {
-      ListsOption.Samples sampled = ListsOption.sample(training, sampler, progress);
-      AttentionStudy study =
-          new AttentionStudy(
-              sampler.taps().layers(),
-              sampler.taps().heads(),
-              Extractor.idfByToken(source),
-              sampled.train(),
-              sampled.development(),
-              List.of());
-      for (Report report : study.heads(source, sampler.taps(), sampled, progress)) {
-        report.print(spec.commandLine().getOut(), Report.Format.TABLE);
-      }
-      attention = study.extractor().extract(source);
+      extractAttention(source, training.withTrain(lists.queries), sampler, folder, progress);
+      KernelLists kernel = KernelLists.score(training.withTrain(ofKernel), sampler, progress);
+      write(kernel.extract(source, states, reference, progress), folder);
     }
+    Files.delete(samples);
+  }
+
+  private void extractAttention(
+      NeuralModel source,
+      TrainingLists training,
+      PairSampler sampler,
+      Directory folder,
+      Terminal progress)
+      throws IOException {
+    ListsOption.Samples sampled = ListsOption.sample(training, sampler, progress);
+    AttentionStudy study =
+        new AttentionStudy(
+            sampler.taps().layers(),
+            sampler.taps().heads(),
+            Extractor.idfByToken(source),
+            sampled.train(),
+            sampled.development(),
+            List.of());
+    for (Report report : study.heads(source, sampler.taps(), sampled, progress)) {
+      report.print(spec.commandLine().getOut(), Report.Format.TABLE);
+    }
+    AttentionModel attention = study.extractor().extract(source);
     String name = Workspace.name(output) + ".attention";
     attention.write(folder, name);
-    Files.delete(samples);
     Terminal.say("wrote %s", output.resolveSibling(name));
     say(attention.provenance());
   }

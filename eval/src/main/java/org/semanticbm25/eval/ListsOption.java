@@ -54,15 +54,24 @@ final class ListsOption {
 
   /** Reads the lists. */
   TrainingLists read() throws IOException {
+    return read(queries);
+  }
+
+  /**
+   * Reads lists.
+   *
+   * @param count training queries at most
+   */
+  TrainingLists read(int count) throws IOException {
     if (folder == null) {
       throw new UserException("--lists: is missing; give a folder with " + TrainingLists.LISTS);
     }
-    if (queries < MIN_QUERIES || developmentQueries < MIN_QUERIES) {
+    if (Math.min(queries, count) < MIN_QUERIES || developmentQueries < MIN_QUERIES) {
       throw new UserException(
           "--queries %d, --development-queries %d: must be %d or more"
               .formatted(queries, developmentQueries, MIN_QUERIES));
     }
-    return TrainingLists.read(folder, queries, developmentQueries);
+    return TrainingLists.read(folder, count, developmentQueries);
   }
 
   /** Runs the cross-encoder on lists. */

@@ -33,9 +33,9 @@ public final class RankingSystem {
   private final Function<String, Query> queries;
 
   private RankingSystem(
-      String name, IndexReader reader, Similarity similarity, Function<String, Query> queries) {
+      String name, IndexSearcher searcher, Similarity similarity, Function<String, Query> queries) {
     this.name = name;
-    this.searcher = new IndexSearcher(reader);
+    this.searcher = searcher;
     // a cache would flatter whatever is measured second
     searcher.setQueryCache(null);
     searcher.setSimilarity(similarity);
@@ -45,8 +45,18 @@ public final class RankingSystem {
   /** BM25 over the analysed terms of a query. */
   public static RankingSystem bm25(
       IndexReader reader, String field, Analyzer analyzer, float k1, float b) {
+    return bm25(new IndexSearcher(reader), field, analyzer, k1, b);
+  }
+
+  /**
+   * The same with the statistics that a searcher has.
+   *
+   * @param searcher for this system alone
+   */
+  public static RankingSystem bm25(
+      IndexSearcher searcher, String field, Analyzer analyzer, float k1, float b) {
     return new RankingSystem(
-        "bm25", reader, new BM25Similarity(k1, b), plainQueries(field, analyzer));
+        "bm25", searcher, new BM25Similarity(k1, b), plainQueries(field, analyzer));
   }
 
   private static Function<String, Query> plainQueries(String field, Analyzer analyzer) {
@@ -59,7 +69,16 @@ public final class RankingSystem {
 
   /** Semantic BM25. */
   public static RankingSystem semantic(IndexReader reader, SemanticBM25 semantic) {
-    return new RankingSystem("semantic", reader, semantic.similarity(), semantic::query);
+    return semantic(new IndexSearcher(reader), semantic);
+  }
+
+  /**
+   * The same with the statistics that a searcher has.
+   *
+   * @param searcher for this system alone
+   */
+  public static RankingSystem semantic(IndexSearcher searcher, SemanticBM25 semantic) {
+    return new RankingSystem("semantic", searcher, semantic.similarity(), semantic::query);
   }
 
   /** The name in tables and run files. */
@@ -107,39 +126,17 @@ public final class RankingSystem {
     return new Run(hits);
   }
 
-  /**
-   * Adds to each score of a run what soft terms add to it: {@code score + semantic(q, d) -
-   * plain(q, d)}, where the plain score is that of the same similarity without soft terms.
-   *
-   * <p>For a run of BM25 over the same index and parameters this is the semantic score itself. For a
-   * run over a larger collection, of which the index holds the candidates only, it keeps the
-   * statistics that went into the run and that the index cannot have.
-   *
-   * @param run hits in BM25's scale; those that are not in the index keep their scores
-   */
-  public static Run rerank(
-      Run run, IndexReader reader, Analyzer analyzer, SemanticBM25 semantic, Map<String, String> texts)
-      throws IOException {
-    RankingSystem soft = semantic(reader, semantic);
-    RankingSystem plain =
-        new RankingSystem("plain", reader, semantic.similarity(), plainQueries(TextIndex.CONTENTS, analyzer));
+  /** Ranks the hits of a run anew; those that do not match come last, in their order. */
+  public Run rerank(Run run, Map<String, String> texts) throws IOException {
     Map<String, List<Hit>> reranked = new LinkedHashMap<>();
     for (Map.Entry<String, List<Hit>> query : run.hits().entrySet()) {
       String text = texts.get(query.getKey());
       if (text != null) {
-        List<Hit> first = query.getValue();
-        Map<String, Float> plus = soft.scores(first, text);
-        Map<String, Float> minus = plain.scores(first, text);
+        Map<String, Float> scores = scores(query.getValue(), text);
         reranked.put(
             query.getKey(),
-            first.stream()
-                .map(
-                    hit ->
-                        new Hit(
-                            hit.id(),
-                            hit.score()
-                                + plus.getOrDefault(hit.id(), 0f)
-                                - minus.getOrDefault(hit.id(), 0f)))
+            query.getValue().stream()
+                .map(hit -> new Hit(hit.id(), scores.getOrDefault(hit.id(), 0f)))
                 .sorted(Comparator.comparingDouble((Hit hit) -> -hit.score()))
                 .toList());
       }

@@ -11,7 +11,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.semanticbm25.onnx.AttentionModel;
 import org.semanticbm25.onnx.AttentionTaps;
 import org.semanticbm25.onnx.Extractor;
@@ -61,7 +63,9 @@ final class StudyCommand implements Callable<Integer> {
   @Option(
       names = "--idf",
       paramLabel = "TSV",
-      description = "lines 'word<TAB>IDF' to report the IDF direction's correlation with")
+      description =
+          "lines 'word<TAB>IDF' to report the IDF direction's correlation with, and to score with"
+              + " where a collection has a bm25.run: it may hold its candidates only")
   Path idf;
 
   @Option(
@@ -85,8 +89,11 @@ final class StudyCommand implements Callable<Integer> {
       Dataset.read(set, "test");
     }
     NeuralModel model = crossEncoder.model(workspace.home);
+    Optional<CollectionIdf> collection = Optional.empty();
     if (idf != null) {
-      add(idfDirection(model));
+      Map<String, Double> reference = ExtractCommand.readIdf(idf);
+      add(idfDirection(model, reference));
+      collection = Optional.of(new CollectionIdf(reference, new EnglishAnalyzer()));
     }
     Path folder = output != null ? output : workspace.home.resolve("study");
     Path samples = folder.resolve(model.sha256().substring(0, 12) + ".samples");
@@ -96,7 +103,7 @@ final class StudyCommand implements Callable<Integer> {
       List<Integer> given = heads == Heads.PAPER ? paperHeads(sampler.taps()) : List.of();
       ListsOption.Samples sampled = ListsOption.sample(training, sampler, progress);
       for (Path set : folders) {
-        sets.add(StudySet.read(set, workspace, sampler, progress));
+        sets.add(StudySet.read(set, collection, workspace, sampler, progress));
       }
       AttentionStudy study =
           new AttentionStudy(
@@ -148,9 +155,9 @@ final class StudyCommand implements Callable<Integer> {
     add(AttentionStudy.staticScorer(sets, bm25.k1(), bm25.b()));
   }
 
-  private Report idfDirection(NeuralModel model) throws IOException {
-    Extractor.IdfAgreement agreement =
-        Extractor.idfAgreement(model, ExtractCommand.readIdf(idf));
+  private static Report idfDirection(NeuralModel model, Map<String, Double> reference)
+      throws IOException {
+    Extractor.IdfAgreement agreement = Extractor.idfAgreement(model, reference);
     Report report = new Report("IDF direction of the word embeddings");
     report.put("U0, the first singular vector", "r", agreement.singular());
     report.put("least squares, held-out words", "r", agreement.leastSquares());

@@ -10,10 +10,12 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.ToDoubleBiFunction;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.search.IndexSearcher;
 import org.semanticbm25.eval.Run.Hit;
 import org.semanticbm25.onnx.Digests;
 import org.semanticbm25.onnx.PairSample;
@@ -30,6 +32,7 @@ import org.semanticbm25.onnx.Progress;
  * @param queries ids, in the order of the samples
  * @param candidates first hits of each query
  * @param samples of these hits
+ * @param idf of the collection that a given run was made on, of which the set holds the candidates
  */
 record StudySet(
     Dataset dataset,
@@ -38,7 +41,8 @@ record StudySet(
     boolean given,
     List<String> queries,
     List<List<Hit>> candidates,
-    List<PairSample> samples)
+    List<PairSample> samples,
+    Optional<CollectionIdf> idf)
     implements AutoCloseable {
   private static final String GIVEN_RUN = "bm25.run";
   private static final Analyzer ANALYZER = new EnglishAnalyzer();
@@ -52,8 +56,15 @@ record StudySet(
   /**
    * Reads a collection, ranks it by BM25 and samples the first hits: {@link #MANY} of a run that
    * comes with it, {@link #FEW} where BM25 has to be run.
+   *
+   * @param idf of the collection of a run that comes with it
    */
-  static StudySet read(Path folder, Workspace workspace, PairSampler sampler, Progress progress)
+  static StudySet read(
+      Path folder,
+      Optional<CollectionIdf> idf,
+      Workspace workspace,
+      PairSampler sampler,
+      Progress progress)
       throws IOException {
     Dataset dataset = Dataset.read(folder, "test");
     Workspace.Prepared prepared =
@@ -64,7 +75,8 @@ record StudySet(
       Run first =
           given
               ? Run.read(folder.resolve(GIVEN_RUN))
-              : bm25(prepared, EvalCommand.K1, EvalCommand.B).run(dataset.queries(), MANY);
+              : bm25(new IndexSearcher(prepared.reader()), EvalCommand.K1, EvalCommand.B)
+                  .run(dataset.queries(), MANY);
       List<String> queries = new ArrayList<>();
       List<List<Hit>> candidates = new ArrayList<>();
       first
@@ -82,15 +94,23 @@ record StudySet(
       }
       List<Texts> texts = texts(dataset, queries, candidates);
       List<PairSample> samples = sampler.sample("scoring " + dataset.name(), texts, progress);
-      return new StudySet(dataset, prepared, first, given, queries, candidates, samples);
+      return new StudySet(
+          dataset,
+          prepared,
+          first,
+          given,
+          queries,
+          candidates,
+          samples,
+          idf.filter(i -> given));
     } catch (Throwable t) {
       prepared.close();
       throw t;
     }
   }
 
-  private static RankingSystem bm25(Workspace.Prepared prepared, float k1, float b) {
-    return RankingSystem.bm25(prepared.reader(), TextIndex.CONTENTS, ANALYZER, k1, b);
+  private static RankingSystem bm25(IndexSearcher searcher, float k1, float b) {
+    return RankingSystem.bm25(searcher, TextIndex.CONTENTS, ANALYZER, k1, b);
   }
 
   private static List<Texts> texts(
@@ -135,14 +155,39 @@ record StudySet(
     return texts(dataset, queries, candidates);
   }
 
-  /** Agreement of BM25 with its own statistics, on the first {@link #FEW} hits. */
-  Agreement bm25Agreement(float k1, float b) throws IOException {
-    return agreement(bm25(prepared, k1, b));
+  private IndexSearcher searcher() {
+    return idf.map(collection -> collection.searcher(prepared.reader()))
+        .orElseGet(() -> new IndexSearcher(prepared.reader()));
   }
 
-  /** Agreement of the static scorer. */
-  Agreement semanticAgreement() throws IOException {
-    return agreement(RankingSystem.semantic(prepared.reader(), prepared.semantic()));
+  /** Agreement of BM25, on the first {@link #FEW} hits. */
+  Agreement bm25Agreement(float k1, float b) throws IOException {
+    return agreement(bm25(k1, b), text -> 1);
+  }
+
+  /** BM25. */
+  RankingSystem bm25(float k1, float b) {
+    return bm25(searcher(), k1, b);
+  }
+
+  /** Agreement of the static scorer as it scores. */
+  Agreement staticAgreement() throws IOException {
+    return agreement(staticScorer(), text -> 1);
+  }
+
+  /**
+   * Agreement of a scorer whose scores are made comparable: divided by the square root of what the
+   * query's full score is to the static scorer.
+   */
+  Agreement comparableAgreement(RankingSystem system) throws IOException {
+    IndexSearcher searcher = searcher();
+    return agreement(
+        system, text -> Math.sqrt(prepared.semantic().fullScore(searcher, text)));
+  }
+
+  /** The static scorer. */
+  RankingSystem staticScorer() {
+    return RankingSystem.semantic(searcher(), prepared.semantic());
   }
 
   /** Agreement of the run that came with the collection. */
@@ -157,16 +202,24 @@ record StudySet(
     return agreement;
   }
 
+  @FunctionalInterface
+  private interface Divisor {
+    double of(String text) throws IOException;
+  }
+
   /** A candidate without a query term has score 0. */
-  private Agreement agreement(RankingSystem system) throws IOException {
+  private Agreement agreement(RankingSystem system, Divisor divisor) throws IOException {
     Agreement agreement = new Agreement();
     List<PairSample> few = few();
     for (int query = 0; query < queries.size(); query++) {
       List<Hit> hits = candidates.get(query).subList(0, few.get(query).logits().length);
-      Map<String, Float> scores =
-          system.scores(hits, dataset.queries().get(queries.get(query)));
+      String text = dataset.queries().get(queries.get(query));
+      Map<String, Float> scores = system.scores(hits, text);
+      double by = divisor.of(text);
       agreement.add(
-          hits.stream().mapToDouble(hit -> scores.getOrDefault(hit.id(), 0f)).toArray(),
+          hits.stream()
+              .mapToDouble(hit -> by == 0 ? 0 : scores.getOrDefault(hit.id(), 0f) / by)
+              .toArray(),
           few.get(query).logits());
     }
     return agreement;

@@ -42,6 +42,11 @@ record TrainingLists(List<Texts> train, List<Texts> development) {
   private static final Pattern WHITE_SPACE = Pattern.compile("(?U)\\s+");
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** With the first lists of training queries only. */
+  TrainingLists withTrain(int count) {
+    return new TrainingLists(train.subList(0, Math.min(count, train.size())), development);
+  }
+
   /** A list as it stands in the file. */
   private record Entry(String hash, String query, List<String> passages) {
     boolean isDevelopment() {

@@ -56,7 +56,8 @@ final class TuneCommand implements Callable<Integer> {
         prepared.add(prepare(collection, analyzer));
       }
       ScoringParameters best =
-          new Tuner(Tuner.SEMANTIC_GRID).climb(p -> objective(prepared, p));
+          new Tuner(Tuner.SEMANTIC_GRID)
+              .climb(workspace.model().parameters(), p -> objective(prepared, p));
       spec.commandLine().getOut().println(best);
       spec.commandLine().getOut().flush();
     } finally {

@@ -3,7 +3,6 @@ package org.semanticbm25.eval;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.DirectoryReader;
@@ -21,8 +20,8 @@ import org.semanticbm25.similarity.SemanticBM25Model;
 import picocli.CommandLine.Option;
 
 /**
- * The model that commands work with, and the folder for what they make by themselves: the default
- * model, and the indexes of {@code eval}, {@code tune} and {@code demo}.
+ * The model that commands work with, and the folder for what they make by themselves, such as the
+ * indexes of {@code eval}, {@code tune} and {@code demo}.
  */
 final class Workspace {
   @Option(
@@ -30,23 +29,23 @@ final class Workspace {
       paramLabel = "DIR",
       defaultValue = "${env:SBM25_HOME:-${sys:user.home}/.sbm25}",
       description =
-          "folder for the default model and for indexes that commands make by themselves (default:"
-              + " $SBM25_HOME, else ~/.sbm25)")
+          "folder for the unpacked cross-encoder and for indexes that commands make by themselves"
+              + " (default: $SBM25_HOME, else ~/.sbm25)")
   Path home;
 
   @Option(
       names = "--extracted",
       paramLabel = "FILE",
       description =
-          "model file made by 'extract' (default: one extracted from the bundled encoder at first"
-              + " use)")
+          "model file made by 'extract' (default: the one extracted from the bundled"
+              + " cross-encoder)")
   Path modelFile;
 
   @Option(
       names = "--encoder",
       paramLabel = "DIR",
       description =
-          "folder of the ONNX model that --extracted comes from (default: the bundled encoder)")
+          "folder of the ONNX model that --extracted comes from (default: the bundled cross-encoder)")
   Path encoderFolder;
 
   // read once a command
@@ -56,33 +55,15 @@ final class Workspace {
   NeuralModel encoder() throws IOException {
     return encoderFolder != null
         ? NeuralModel.at(encoderFolder)
-        : NeuralModel.interimDefault(home.resolve("models"));
+        : NeuralModel.bundled(home.resolve("models"));
   }
 
-  /** The model of {@code --extracted}, or the default one, which is extracted first if need be. */
+  /** The model of {@code --extracted}, or the one that comes along. */
   SemanticBM25Model model() throws IOException {
     if (model == null) {
-      model = loadModel();
+      model = modelFile != null ? readModel(modelFile) : Extractor.bundled();
     }
     return model;
-  }
-
-  private SemanticBM25Model loadModel() throws IOException {
-    if (modelFile != null) {
-      return readModel(modelFile);
-    }
-    // files of earlier formats keep their name, so that older software still finds its own
-    Path file = home.resolve("models").resolve("default-2.sbm25");
-    if (!Files.exists(file)) {
-      Terminal.say("extracting the default model, once, to %s", file);
-      try (Terminal progress = new Terminal()) {
-        SemanticBM25Model extracted =
-            Extractor.extract(encoder(), Extractor.DEFAULT_PARAMETERS, Optional.empty(), progress);
-        write(extracted, file);
-      }
-    }
-    // its parameters may be those of an older release
-    return readModel(file).withParameters(Extractor.DEFAULT_PARAMETERS);
   }
 
   /** Writes a model file, whole or not at all. */
@@ -123,7 +104,7 @@ final class Workspace {
               .formatted(encoderModel.onnx(), model().provenance().source()));
     }
     try (Directory directory = folderOf(sideFile);
-        TermEncoder encoder = new TermEncoder(encoderModel);
+        TermEncoder encoder = new TermEncoder(encoderModel, model().layer());
         Terminal progress = new Terminal()) {
       AttachedField attached = new Attacher(model(), encoder, progress).attach(reader, field, analyzer);
       attached.write(directory, name(sideFile));

@@ -47,9 +47,9 @@ class AdaptationTest {
   private SemanticBM25 semantic(DirectoryReader reader) throws IOException {
     NeuralModel neural = TinyModel.write(folder.resolve("onnx"), TinyModel.Weights.FLOAT);
     SemanticBM25Model model =
-        Extractor.extract(neural, START, Optional.empty(), Progress.SILENT);
+        Extractor.extract(neural, SemanticBM25Model.LAST_LAYER, START, Optional.empty(), Progress.SILENT);
     WhitespaceAnalyzer analyzer = new WhitespaceAnalyzer();
-    try (TermEncoder encoder = new TermEncoder(neural)) {
+    try (TermEncoder encoder = new TermEncoder(neural, SemanticBM25Model.LAST_LAYER)) {
       return new SemanticBM25(
           model,
           new Attacher(model, encoder, Progress.SILENT)

@@ -13,7 +13,7 @@ import org.semanticbm25.similarity.ChecksummedFile;
 
 /**
  * What a model says about the terms of one field of one index: for each term an IDF value on the
- * scale of the collection and its nearest other terms. Made by {@link Attacher}, kept as a side file
+ * scale of the collection, how much it counts in a query, and its nearest other terms. Made by {@link Attacher}, kept as a side file
  * next to the index, read whole: about 100 bytes of heap a term.
  *
  * <p>Immutable and thread-safe.
@@ -27,7 +27,7 @@ public final class AttachedField {
   private static final ChecksummedFile FILE =
       new ChecksummedFile(
           "SemanticBM25AttachedField",
-          1,
+          2,
           "side file of an attached index",
           "make it anew with 'sbm25 attach', or update this software");
 
@@ -35,6 +35,7 @@ public final class AttachedField {
   private final String modelId;
   private final Terms terms;
   private final float[] idf;
+  private final float[] weights;
   private final IdfScale idfScale;
   // neighbours of term i: [i * MAX_NEIGHBOURS, ...), nearest first, -1 where there are fewer
   private final int[] neighbours;
@@ -56,6 +57,7 @@ public final class AttachedField {
       String modelId,
       Terms terms,
       float[] idf,
+      float[] weights,
       IdfScale idfScale,
       List<List<Neighbour>> neighbours,
       int[] pieceTerms) {
@@ -64,6 +66,7 @@ public final class AttachedField {
         modelId,
         terms,
         idf,
+        weights,
         idfScale,
         new int[idf.length * MAX_NEIGHBOURS],
         new byte[idf.length * MAX_NEIGHBOURS],
@@ -83,6 +86,7 @@ public final class AttachedField {
       String modelId,
       Terms terms,
       float[] idf,
+      float[] weights,
       IdfScale idfScale,
       int[] neighbours,
       byte[] cosines,
@@ -91,6 +95,7 @@ public final class AttachedField {
     this.modelId = modelId;
     this.terms = terms;
     this.idf = idf;
+    this.weights = weights;
     this.idfScale = idfScale;
     this.neighbours = neighbours;
     this.cosines = cosines;
@@ -125,6 +130,11 @@ public final class AttachedField {
     return idf[ordinal];
   }
 
+  /** How much a term counts in a query, on top of its IDF. */
+  float weight(int ordinal) {
+    return weights[ordinal];
+  }
+
   IdfScale idfScale() {
     return idfScale;
   }
@@ -156,8 +166,9 @@ public final class AttachedField {
     out.writeInt(Float.floatToIntBits(idfScale.factor));
     out.writeInt(Float.floatToIntBits(idfScale.offset));
     terms.write(out);
-    for (float value : idf) {
-      out.writeInt(Float.floatToIntBits(value));
+    for (int i = 0; i < idf.length; i++) {
+      out.writeInt(Float.floatToIntBits(idf[i]));
+      out.writeInt(Float.floatToIntBits(weights[i]));
     }
     for (int neighbour : neighbours) {
       out.writeVInt(neighbour + 1);
@@ -186,14 +197,17 @@ public final class AttachedField {
         new IdfScale(Float.intBitsToFloat(in.readInt()), Float.intBitsToFloat(in.readInt()));
     Terms terms = Terms.read(in);
     float[] idf = new float[terms.size()];
+    float[] weights = new float[terms.size()];
     for (int i = 0; i < idf.length; i++) {
       idf[i] = Float.intBitsToFloat(in.readInt());
+      weights[i] = Float.intBitsToFloat(in.readInt());
     }
     int[] neighbours = readOrdinals(in, idf.length * MAX_NEIGHBOURS, idf.length);
     byte[] cosines = new byte[neighbours.length];
     in.readBytes(cosines, 0, cosines.length);
     int[] pieceTerms = readOrdinals(in, in.readVInt(), idf.length);
-    return new AttachedField(field, modelId, terms, idf, scale, neighbours, cosines, pieceTerms);
+    return new AttachedField(
+        field, modelId, terms, idf, weights, scale, neighbours, cosines, pieceTerms);
   }
 
   private static int[] readOrdinals(DataInput in, int count, int bound) throws IOException {

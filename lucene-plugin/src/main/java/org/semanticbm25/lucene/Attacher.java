@@ -14,11 +14,13 @@ import org.apache.lucene.index.MultiTerms;
 import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
 import org.apache.lucene.util.BytesRef;
+import org.apache.lucene.util.VectorUtil;
 import org.semanticbm25.lucene.AttachedField.IdfScale;
 import org.semanticbm25.lucene.AttachedField.Neighbour;
 import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.TermEncoder;
 import org.semanticbm25.similarity.SemanticBM25Model;
+import org.semanticbm25.similarity.TermProjection;
 import org.semanticbm25.similarity.TermVectors;
 
 /**
@@ -26,12 +28,13 @@ import org.semanticbm25.similarity.TermVectors;
  *
  * <p>For each term of the dictionary it finds the word that the analyzer made the term of ({@link
  * SurfaceForms}), splits that into the model's wordpieces, takes the IDF value of the rarest, and
- * runs the word through the model for its vector. IDF values are then shifted and scaled to the mean
+ * runs the word through the neural model; of the hidden state the {@link TermProjection} makes the
+ * term's vector and its weight. IDF values are then shifted and scaled to the mean
  * and deviation of the collection's own IDF over the same terms, and every term's nearest terms are
  * found by comparing all pairs: exact, and 5 billion comparisons for 100,000 terms.
  *
- * <p>Only words have neighbours. A term with a digit in it means itself and nothing else, however
- * near a model puts 2019 to 2020.
+ * <p>Only words have neighbours and a weight. A term with a digit in it means itself and nothing else,
+ * however near a model puts 2019 to 2020; its weight is 1.
  */
 public final class Attacher {
   private static final int ROWS_PER_REPORT = 1000;
@@ -42,9 +45,16 @@ public final class Attacher {
 
   /**
    * @param model the model to attach
-   * @param encoder the neural model that {@code model} was extracted from
+   * @param encoder the neural model that {@code model} was extracted from, with states of the same
+   *     layer
+   * @throws IllegalArgumentException if the layers differ
    */
   public Attacher(SemanticBM25Model model, TermEncoder encoder, Progress progress) {
+    if (encoder.layer() != model.layer()) {
+      throw new IllegalArgumentException(
+          "illegal layer of the encoder: %d, must be the model's, %d"
+              .formatted(encoder.layer(), model.layer()));
+    }
     this.model = model;
     this.encoder = encoder;
     this.progress = progress;
@@ -78,8 +88,13 @@ public final class Attacher {
     int[] pieceOrdinals = new int[pieceTerms.length];
     Arrays.setAll(
         pieceOrdinals, i -> pieceTerms[i] == null ? -1 : packed.ordinal(pieceTerms[i]));
+    float[][] states = states(words);
+    float[] weights = new float[states.length];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = model.projection().weight(states[i]);
+    }
     return new AttachedField(
-        field, model.id(), packed, idf, scale, neighbours(words), pieceOrdinals);
+        field, model.id(), packed, idf, weights, scale, neighbours(states), pieceOrdinals);
   }
 
   /** Fills the terms, sorted, and returns their IDF as BM25 has it. */
@@ -115,19 +130,30 @@ public final class Attacher {
     return value * value;
   }
 
-  private static boolean isWord(String text) {
-    return text.length() > 1 && text.chars().allMatch(c -> Character.isLetter(c) || c == '-' || c == '\'');
+  /** The hidden state of each word; zeros for what is no word. */
+  private float[][] states(List<String> words) throws IOException {
+    int[] rows = IntStream.range(0, words.size()).filter(i -> SurfaceForms.isWord(words.get(i))).toArray();
+    float[][] encoded =
+        encoder.encodeWords(IntStream.of(rows).mapToObj(words::get).toList(), progress);
+    float[][] states = new float[words.size()][];
+    Arrays.fill(states, new float[model.projection().hidden()]);
+    for (int i = 0; i < rows.length; i++) {
+      states[rows[i]] = encoded[i];
+    }
+    return states;
   }
 
-  private List<List<Neighbour>> neighbours(List<String> words) throws IOException {
-    int[] rows = IntStream.range(0, words.size()).filter(i -> isWord(words.get(i))).toArray();
-    List<List<Neighbour>> neighbours = new ArrayList<>(Collections.nCopies(words.size(), List.of()));
+  private List<List<Neighbour>> neighbours(float[][] states) {
+    int[] rows = IntStream.range(0, states.length).filter(i -> isNotZero(states[i])).toArray();
+    List<List<Neighbour>> neighbours = new ArrayList<>(Collections.nCopies(states.length, List.of()));
     if (rows.length < 2) {
       return neighbours;
     }
     TermVectors vectors =
         TermVectors.quantize(
-            encoder.encodeWords(IntStream.of(rows).mapToObj(words::get).toList(), progress));
+            IntStream.of(rows)
+                .mapToObj(i -> model.projection().vector(states[i]))
+                .toArray(float[][]::new));
     for (int start = 0; start < rows.length; start += ROWS_PER_REPORT) {
       int end = Math.min(rows.length, start + ROWS_PER_REPORT);
       IntStream.range(start, end)
@@ -136,6 +162,10 @@ public final class Attacher {
       progress.report("relating terms", end, rows.length);
     }
     return neighbours;
+  }
+
+  private static boolean isNotZero(float[] state) {
+    return VectorUtil.dotProduct(state, state) > 0;
   }
 
   private static List<Neighbour> nearest(TermVectors vectors, int row, int[] terms) {

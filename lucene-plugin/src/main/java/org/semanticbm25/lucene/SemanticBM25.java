@@ -1,5 +1,6 @@
 package org.semanticbm25.lucene;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -9,11 +10,14 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.Term;
+import org.apache.lucene.index.TermStates;
 import org.apache.lucene.search.BoostQuery;
+import org.apache.lucene.search.CollectionStatistics;
+import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.MatchNoDocsQuery;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.QueryVisitor;
-import org.apache.lucene.search.similarities.Similarity;
+import org.apache.lucene.search.TermStatistics;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.QueryBuilder;
 import org.semanticbm25.lucene.AttachedField.Neighbour;
@@ -34,14 +38,14 @@ import org.semanticbm25.similarity.TermVectors;
  * </pre>
  *
  * <p>A query term that the index did not hold when it was attached falls back to its wordpieces:
- * their mean vector finds soft terms among the model's own words, and the rarest piece gives the
- * IDF. One that has no wordpieces either is scored with the IDF of the collection.
+ * their mean vector finds soft terms among the model's own words, the rarest piece gives the IDF, and
+ * their mean weight counts. One that has no wordpieces either is scored with the IDF of the collection.
  *
  * <p>Words that were edited in the model are analysed as the field is. A factor above or below 1
  * boosts the term in queries and weighs it as a soft term, where nothing counts more than a match of
  * the query term itself; a factor of 0 takes the term out of queries and soft terms. So an edit of
  * "laptops" holds for all words that share its stem. Terms that the analyzer puts at one position are
- * not made soft; a factor above 1 does not raise them.
+ * not made soft; a factor above 1 does not raise them, and the heaviest of their weights counts for all.
  *
  * <p>Immutable and thread-safe.
  *
@@ -51,7 +55,7 @@ public final class SemanticBM25 {
   private final SemanticBM25Model model;
   private final AttachedField attached;
   private final Analyzer analyzer;
-  private final Map<BytesRef, Float> weights;
+  private final Map<BytesRef, Float> edits;
 
   /**
    * @param analyzer the one that the field was indexed with
@@ -66,11 +70,11 @@ public final class SemanticBM25 {
     this.model = model;
     this.attached = attached;
     this.analyzer = analyzer;
-    this.weights = weights();
+    this.edits = edits();
   }
 
   /** The terms that the words of the model's edits are analysed to. */
-  private Map<BytesRef, Float> weights() {
+  private Map<BytesRef, Float> edits() {
     Map<BytesRef, Float> terms = new HashMap<>();
     QueryBuilder builder = new QueryBuilder(analyzer);
     for (Edit edit : model.edits()) {
@@ -105,7 +109,7 @@ public final class SemanticBM25 {
   }
 
   /** Scores the queries of this class; other queries are scored as by BM25. */
-  public Similarity similarity() {
+  public SemanticBM25Similarity similarity() {
     ScoringParameters parameters = model.parameters();
     return new SemanticBM25Similarity(
         parameters.k1(), parameters.b(), parameters.idfBlend(), this::idf);
@@ -121,6 +125,31 @@ public final class SemanticBM25 {
     return query == null ? new MatchNoDocsQuery("no terms in: " + text) : query;
   }
 
+  /**
+   * What would be the score of a passage that is full of all terms of a query: the sum of their IDF and
+   * weights. A score divided by its square root can be compared with scores of other queries; the
+   * order of a query's hits stays the same.
+   *
+   * @param searcher whose statistics count, with {@link #similarity}
+   * @return 0 if the index has none of the terms
+   */
+  public double fullScore(IndexSearcher searcher, String text) throws IOException {
+    double sum = 0;
+    SemanticBM25Similarity similarity = similarity();
+    CollectionStatistics collection = searcher.collectionStatistics(attached.field());
+    for (SoftTermQuery query : SoftTermQuery.in(query(text))) {
+      Term term = query.getTerm();
+      TermStates states = TermStates.build(searcher, term, true);
+      if (states.docFreq() > 0) {
+        TermStatistics statistics =
+            searcher.termStatistics(term, states.docFreq(), states.totalTermFreq());
+        double idf = similarity.idfExplain(collection, statistics).getValue().doubleValue();
+        sum += idf * weight(term.bytes()) * edit(term.bytes());
+      }
+    }
+    return sum;
+  }
+
   /** Lucene's own way from text to query, with soft terms in place of terms. */
   private final class SoftTermQueryBuilder extends QueryBuilder {
     SoftTermQueryBuilder() {
@@ -129,14 +158,13 @@ public final class SemanticBM25 {
 
     @Override
     protected Query newTermQuery(Term term, float boost) {
-      float factor = boost * weight(term.bytes());
+      float factor = boost * weight(term.bytes()) * edit(term.bytes());
       if (factor == 0f) {
         return new MatchNoDocsQuery("blocked term: " + term);
       }
       SoftTermQuery.Builder soft = new SoftTermQuery.Builder(term);
       softTerms(term.bytes()).forEach(t -> soft.add(attached.term(t.term()), t.cosine()));
-      Query query = soft.build();
-      return factor == 1f ? query : new BoostQuery(query, factor);
+      return boosted(soft.build(), factor);
     }
 
     /** Terms at one position, as synonym filters make them; their boosts are 1 at most. */
@@ -144,17 +172,33 @@ public final class SemanticBM25 {
     protected Query newSynonymQuery(String field, TermAndBoost[] terms) {
       TermAndBoost[] kept =
           Arrays.stream(terms)
-              .map(t -> new TermAndBoost(t.term(), Math.min(1f, t.boost() * weight(t.term()))))
+              .map(t -> new TermAndBoost(t.term(), Math.min(1f, t.boost() * edit(t.term()))))
               .filter(t -> t.boost() > 0f)
               .toArray(TermAndBoost[]::new);
-      return kept.length == 0
-          ? new MatchNoDocsQuery("blocked terms: " + Arrays.toString(terms))
-          : super.newSynonymQuery(field, kept);
+      if (kept.length == 0) {
+        return new MatchNoDocsQuery("blocked terms: " + Arrays.toString(terms));
+      }
+      float heaviest = 0f;
+      for (TermAndBoost term : kept) {
+        heaviest = Math.max(heaviest, weight(term.term()));
+      }
+      return boosted(super.newSynonymQuery(field, kept), heaviest);
     }
   }
 
+  private static Query boosted(Query query, float factor) {
+    return factor == 1f ? query : new BoostQuery(query, factor);
+  }
+
+  private float edit(BytesRef term) {
+    return edits.getOrDefault(term, 1f);
+  }
+
   private float weight(BytesRef term) {
-    return weights.getOrDefault(term, 1f);
+    int ordinal = attached.ordinal(term);
+    return ordinal >= 0
+        ? attached.weight(ordinal)
+        : model.weight(piecesOfWord(term.utf8ToString()));
   }
 
   /** Terms and their kernel weights, heaviest first. */
@@ -173,12 +217,17 @@ public final class SemanticBM25 {
 
   private float softWeight(Neighbour neighbour) {
     float kernel = model.parameters().kernel(neighbour.cosine());
-    return Math.min(1f, kernel * weight(attached.term(neighbour.term())));
+    return Math.min(1f, kernel * edit(attached.term(neighbour.term())));
+  }
+
+  /** None if the model cannot put the word together, or it holds a digit. */
+  private int[] piecesOfWord(String word) {
+    return word.chars().anyMatch(Character::isDigit) ? new int[0] : model.wordpieces(word);
   }
 
   private List<Neighbour> nearestToPieces(String word) {
-    int[] pieces = model.wordpieces(word);
-    if (pieces.length == 0 || word.chars().anyMatch(Character::isDigit)) {
+    int[] pieces = piecesOfWord(word);
+    if (pieces.length == 0) {
       return List.of();
     }
     float[] sum = new float[model.vectors().dimensions()];

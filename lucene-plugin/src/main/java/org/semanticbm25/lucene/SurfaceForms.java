@@ -1,8 +1,10 @@
 package org.semanticbm25.lucene;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -24,20 +26,29 @@ import org.semanticbm25.similarity.SemanticBM25Model;
  *
  * <p>Two sources: the stored text of the field, where there is any, and the whole words of the
  * model's vocabulary. The stored text says which form is the most frequent here, so it goes first.
+ *
+ * <p>Not thread-safe.
+ *
+ * @lucene.experimental
  */
-final class SurfaceForms {
+public final class SurfaceForms {
   // enough to see all but the rarest words; the rest are taken as they stand in the index
   private static final int MAX_DOCUMENTS = 50_000;
 
   private final String field;
   private final Analyzer analyzer;
-  private final Map<BytesRef, Map<String, Integer>> stored = new HashMap<>();
+  private final Map<BytesRef, Forms> stored = new HashMap<>();
   private final Map<BytesRef, String> vocabulary = new HashMap<>();
 
-  SurfaceForms(String field, Analyzer analyzer) {
+  /**
+   * @param field whose analysis it is
+   */
+  public SurfaceForms(String field, Analyzer analyzer) {
     this.field = field;
     this.analyzer = analyzer;
   }
+
+  private record Forms(BytesRef term, Map<String, Integer> counts) {}
 
   @FunctionalInterface
   private interface TokenConsumer {
@@ -66,20 +77,33 @@ final class SurfaceForms {
         Document document = reader.storedFields().document(doc, Set.of(field));
         for (IndexableField value : document.getFields(field)) {
           if (value.stringValue() != null) {
-            analyze(value.stringValue(), this::count);
+            add(value.stringValue());
           }
         }
       }
     }
   }
 
-  private void count(BytesRef term, String surface) {
-    Map<String, Integer> forms = stored.get(term);
+  /**
+   * Counts the forms in a text.
+   *
+   * @return the terms of the text, in their order
+   */
+  public List<BytesRef> add(String text) throws IOException {
+    List<BytesRef> terms = new ArrayList<>();
+    analyze(text, (term, surface) -> terms.add(count(term, surface)));
+    return terms;
+  }
+
+  /** Returns a term that may be kept. */
+  private BytesRef count(BytesRef term, String surface) {
+    Forms forms = stored.get(term);
     if (forms == null) {
-      forms = new HashMap<>();
-      stored.put(BytesRef.deepCopyOf(term), forms);
+      forms = new Forms(BytesRef.deepCopyOf(term), new HashMap<>());
+      stored.put(forms.term, forms);
     }
-    forms.merge(surface, 1, Integer::sum);
+    forms.counts.merge(surface, 1, Integer::sum);
+    return forms.term;
   }
 
   /**
@@ -112,16 +136,22 @@ final class SurfaceForms {
     return pieceTerms;
   }
 
-  /** The most frequent form of a term in the stored text, else the model's, else the term. */
-  String of(BytesRef term) {
-    Map<String, Integer> forms = stored.get(term);
+  /** Whether a form is one that a model knows more about than its letters: digits are not. */
+  public static boolean isWord(String form) {
+    return form.length() > 1
+        && form.chars().allMatch(c -> Character.isLetter(c) || c == '-' || c == '\'');
+  }
+
+  /** The most frequent form of a term in the texts, else the model's, else the term. */
+  public String of(BytesRef term) {
+    Forms forms = stored.get(term);
     if (forms == null) {
       String word = vocabulary.get(term);
       return word != null ? word : Term.toString(term);
     }
     String best = null;
-    for (Map.Entry<String, Integer> form : forms.entrySet()) {
-      int more = best == null ? 1 : form.getValue() - forms.get(best);
+    for (Map.Entry<String, Integer> form : forms.counts.entrySet()) {
+      int more = best == null ? 1 : form.getValue() - forms.counts.get(best);
       if (more > 0 || (more == 0 && form.getKey().compareTo(best) < 0)) {
         best = form.getKey();
       }

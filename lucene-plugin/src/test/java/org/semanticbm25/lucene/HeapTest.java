@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -30,7 +31,7 @@ import org.semanticbm25.lucene.AttachedField.Neighbour;
 import org.semanticbm25.similarity.ScoringParameters;
 import org.semanticbm25.similarity.SemanticBM25Model;
 import org.semanticbm25.similarity.SemanticBM25Model.Provenance;
-import org.semanticbm25.similarity.TermVectors;
+import org.semanticbm25.similarity.TermProjection;
 
 /** 50 MB of heap are enough to search an attached index of 100,000 terms with a model of full size. */
 class HeapTest {
@@ -90,7 +91,9 @@ class HeapTest {
         new ScoringParameters(1.2f, 0.6f, 0f, 1f, 1f, 16, 0.5f),
         IntStream.range(0, PIECES).mapToObj(i -> "p" + i).toList(),
         idf,
-        TermVectors.quantize(vectors));
+        SemanticBM25Model.LAST_LAYER,
+        vectors,
+        TermProjection.identity(384));
   }
 
   private static AttachedField attached(String modelId) {
@@ -104,12 +107,15 @@ class HeapTest {
               .mapToObj(t -> new Neighbour(t, 0.7f))
               .toList());
     }
+    float[] weights = new float[TERMS];
+    Arrays.fill(weights, 1f);
     return new AttachedField(
         FIELD,
         modelId,
         AttachedField.Terms.of(
             IntStream.range(0, TERMS).mapToObj(i -> new BytesRef(term(i))).toList()),
         new float[TERMS],
+        weights,
         new IdfScale(1f, 5f),
         neighbours,
         IntStream.range(0, PIECES).toArray());

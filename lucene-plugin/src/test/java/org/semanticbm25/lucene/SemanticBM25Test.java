@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.TokenFilter;
@@ -26,6 +27,7 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.index.Term;
+import org.apache.lucene.search.Explanation;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.MatchNoDocsQuery;
 import org.apache.lucene.search.ScoreDoc;
@@ -40,6 +42,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.semanticbm25.onnx.Extractor;
+import org.semanticbm25.onnx.KernelFit.Kernel;
 import org.semanticbm25.onnx.NeuralModel;
 import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.TermEncoder;
@@ -47,6 +50,7 @@ import org.semanticbm25.onnx.TinyModel;
 import org.semanticbm25.similarity.ScoringParameters;
 import org.semanticbm25.similarity.SemanticBM25Model;
 import org.semanticbm25.similarity.SemanticBM25Model.Edit;
+import org.semanticbm25.similarity.TermProjection;
 import org.semanticbm25.similarity.SoftTermQuery;
 
 /** From an index that exists to its semantic hits, with a tiny model. */
@@ -109,7 +113,7 @@ class SemanticBM25Test {
     }
     reader = DirectoryReader.open(indexFolder);
     neural = TinyModel.write(folder.resolve("model"), TinyModel.Weights.FLOAT);
-    model = Extractor.extract(neural, PARAMETERS, Optional.empty(), Progress.SILENT);
+    model = Extractor.extract(neural, SemanticBM25Model.LAST_LAYER, PARAMETERS, Optional.empty(), Progress.SILENT);
   }
 
   @AfterEach
@@ -120,7 +124,7 @@ class SemanticBM25Test {
   }
 
   private AttachedField attach() throws IOException {
-    try (TermEncoder encoder = new TermEncoder(neural)) {
+    try (TermEncoder encoder = new TermEncoder(neural, SemanticBM25Model.LAST_LAYER)) {
       return new Attacher(model, encoder, Progress.SILENT).attach(reader, FIELD, analyzer);
     }
   }
@@ -147,6 +151,56 @@ class SemanticBM25Test {
         new int[] {0}, Arrays.stream(search(semantic, "laptop").scoreDocs).mapToInt(d -> d.doc).toArray());
     assertEquals(1, search(semantic, "automobile").totalHits.value());
     assertEquals(0, search(semantic, "unheard").totalHits.value());
+  }
+
+  @Test
+  void wordsCountByTheirWeights() throws IOException {
+    ScoringParameters off = new ScoringParameters(0.9f, 0.4f, 0.5f, 1f, 0f, 8, 0f);
+    SemanticBM25 plain = new SemanticBM25(model, attach(), analyzer).withParameters(off);
+    float[] direction = new float[TinyModel.HIDDEN];
+    direction[0] = 3f;
+    TermProjection projection =
+        new TermProjection(
+            new float[TinyModel.HIDDEN],
+            TermProjection.identity(TinyModel.HIDDEN).matrix(),
+            direction);
+    model =
+        Extractor.extract(
+            neural,
+            SemanticBM25Model.LAST_LAYER,
+            new Kernel(off, projection),
+            Map.of(),
+            Optional.empty(),
+            Progress.SILENT);
+    SemanticBM25 weighted = new SemanticBM25(model, attach(), analyzer);
+    float[][] embeddings = TinyModel.embeddings();
+    double full = 0;
+    for (String word : List.of("notebook", "car", "2019")) {
+      float weight =
+          word.equals("2019")
+              ? 1f
+              : projection.weight(embeddings[TinyModel.VOCABULARY.indexOf(word)]);
+      ScoreDoc before = search(plain, word).scoreDocs[0];
+      ScoreDoc after = search(weighted, word).scoreDocs[0];
+      assertEquals(weight * before.score, after.score, 1e-4 * after.score, word);
+      assertExplained(weighted, word, after);
+      full += weight * plain.fullScore(new IndexSearcher(reader), word);
+    }
+    assertEquals(full, weighted.fullScore(new IndexSearcher(reader), "notebook car 2019"), 1e-4);
+    assertEquals(0, weighted.fullScore(new IndexSearcher(reader), "unheard"));
+    // a word that the index has never seen counts by its wordpieces
+    float unseen = projection.weight(embeddings[TinyModel.VOCABULARY.indexOf("automobile")]);
+    assertTrue(
+        weighted.query("automobile").toString().contains("^" + unseen),
+        weighted.query("automobile") + " " + unseen);
+  }
+
+  private void assertExplained(SemanticBM25 semantic, String text, ScoreDoc hit)
+      throws IOException {
+    IndexSearcher searcher = new IndexSearcher(reader);
+    searcher.setSimilarity(semantic.similarity());
+    Explanation explanation = searcher.explain(semantic.query(text), hit.doc);
+    assertEquals(hit.score, explanation.getValue().floatValue(), explanation::toString);
   }
 
   @Test
@@ -323,7 +377,7 @@ class SemanticBM25Test {
   void aSideFileOfAnotherModelIsRefused() throws IOException {
     NeuralModel other = TinyModel.write(folder.resolve("int8"), TinyModel.Weights.UINT8_AFTER);
     SemanticBM25Model second =
-        Extractor.extract(other, PARAMETERS, Optional.empty(), Progress.SILENT);
+        Extractor.extract(other, SemanticBM25Model.LAST_LAYER, PARAMETERS, Optional.empty(), Progress.SILENT);
     AttachedField attached = attach();
     IllegalArgumentException e =
         assertThrows(
@@ -334,7 +388,7 @@ class SemanticBM25Test {
 
   @Test
   void aMissingFieldAndAnEmptyQueryAreToldPlainly() throws IOException {
-    try (TermEncoder encoder = new TermEncoder(neural)) {
+    try (TermEncoder encoder = new TermEncoder(neural, SemanticBM25Model.LAST_LAYER)) {
       IllegalArgumentException e =
           assertThrows(
               IllegalArgumentException.class,
@@ -355,7 +409,7 @@ class SemanticBM25Test {
         writer.addDocument(document);
       }
       try (DirectoryReader otherReader = DirectoryReader.open(other);
-          TermEncoder encoder = new TermEncoder(neural)) {
+          TermEncoder encoder = new TermEncoder(neural, SemanticBM25Model.LAST_LAYER)) {
         AttachedField attached =
             new Attacher(model, encoder, Progress.SILENT).attach(otherReader, FIELD, simple);
         SemanticBM25 semantic = new SemanticBM25(model, attached, simple);

@@ -1,16 +1,11 @@
 package org.semanticbm25.onnx;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.DataInput;
 import org.apache.lucene.store.DataOutput;
 import org.apache.lucene.store.Directory;
-import org.apache.lucene.store.IOContext;
-import org.apache.lucene.store.IndexOutput;
 import org.semanticbm25.similarity.ChecksummedFile;
 import org.semanticbm25.similarity.SemanticBM25Model.Provenance;
 
@@ -114,19 +109,7 @@ public final class AttentionModel {
    * NeuralModel#bundled}.
    */
   public static AttentionModel bundled() throws IOException {
-    String name = NeuralModel.BUNDLED + ".attention";
-    try (Directory memory = new ByteBuffersDirectory();
-        InputStream in = AttentionModel.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new NoSuchFileException(
-            name + ": not on the class path; add the artifact of this library that has it");
-      }
-      byte[] bytes = in.readAllBytes();
-      try (IndexOutput out = memory.createOutput(name, IOContext.DEFAULT)) {
-        out.writeBytes(bytes, bytes.length);
-      }
-      return read(memory, name);
-    }
+    return BundledFile.read(".attention", AttentionModel::read);
   }
 
   private static AttentionModel read(DataInput in) throws IOException {

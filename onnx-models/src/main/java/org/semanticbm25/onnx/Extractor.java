@@ -9,10 +9,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
+import org.semanticbm25.onnx.KernelFit.Kernel;
 import org.semanticbm25.similarity.ScoringParameters;
 import org.semanticbm25.similarity.SemanticBM25Model;
 import org.semanticbm25.similarity.SemanticBM25Model.Provenance;
-import org.semanticbm25.similarity.TermVectors;
 
 /** Makes a {@link SemanticBM25Model} of a neural model. */
 public final class Extractor {
@@ -26,22 +27,58 @@ public final class Extractor {
   private Extractor() {}
 
   /**
-   * Extracts the IDF direction from the word embeddings, and a vector for every wordpiece by
-   * running it through the model alone.
+   * Extracts the IDF direction from the word embeddings, and the hidden state of every wordpiece by
+   * running it through the model alone, of which the principal axes are kept.
    *
    * @param model a BERT-family encoder or cross-encoder
+   * @param layer after which hidden states are taken, see {@link #layer}
    * @param parameters for scoring; kept in the model, not used here
    * @param referenceIdf IDF by word to report the direction's correlation with, if there is one
    * @throws IOException if a file of the model is missing, damaged or of another kind
    */
   public static SemanticBM25Model extract(
       NeuralModel model,
+      int layer,
       ScoringParameters parameters,
       Optional<Map<String, Double>> referenceIdf,
       Progress progress)
       throws IOException {
+    return extract(
+        model,
+        layer,
+        states -> new Kernel(parameters, PrincipalAxes.of(states)),
+        Map.of(),
+        referenceIdf,
+        progress);
+  }
+
+  /**
+   * Extracts the same with a kernel that was fitted to the model's scores.
+   *
+   * @param kernel fitted on hidden states after {@code layer}
+   * @param figures of the fit, by name, for the provenance
+   */
+  public static SemanticBM25Model extract(
+      NeuralModel model,
+      int layer,
+      Kernel kernel,
+      Map<String, String> figures,
+      Optional<Map<String, Double>> referenceIdf,
+      Progress progress)
+      throws IOException {
+    return extract(model, layer, states -> kernel, figures, referenceIdf, progress);
+  }
+
+  private static SemanticBM25Model extract(
+      NeuralModel model,
+      int layer,
+      Function<float[][], Kernel> kernels,
+      Map<String, String> figuresOfFit,
+      Optional<Map<String, Double>> referenceIdf,
+      Progress progress)
+      throws IOException {
     TextTokens tokens = TextTokens.read(model);
-    Map<String, String> figures = new TreeMap<>();
+    Map<String, String> figures = new TreeMap<>(figuresOfFit);
     referenceIdf.ifPresent(
         reference ->
             figures.put(
@@ -50,16 +87,40 @@ public final class Extractor {
                     Locale.ROOT,
                     "%.4f",
                     IdfDirection.correlation(tokens.pieces, tokens.idf, reference))));
-    try (TermEncoder encoder = new TermEncoder(model)) {
+    try (TermEncoder encoder = new TermEncoder(model, layer)) {
       long[][] ids = tokens.ids.stream().map(id -> new long[] {id}).toArray(long[][]::new);
-      float[][] vectors = encoder.encode(ids, progress);
+      float[][] states = encoder.encode(ids, progress);
+      Kernel kernel = kernels.apply(states);
       return new SemanticBM25Model(
           provenance(model, figures),
-          parameters,
+          kernel.parameters(),
           tokens.pieces,
           tokens.idf,
-          TermVectors.quantize(vectors));
+          layer,
+          states,
+          kernel.projection());
     }
+  }
+
+  /**
+   * The model extracted from the cross-encoder that ships with this library, see {@link
+   * NeuralModel#bundled}.
+   */
+  public static SemanticBM25Model bundled() throws IOException {
+    return BundledFile.read(".sbm25", SemanticBM25Model::read);
+  }
+
+  /**
+   * The layer whose states stand for words if none is asked for: of a cross-encoder a third of the
+   * way up, because further up they tell more of the pair than of the word; of an encoder the last.
+   *
+   * @throws IOException if the model's file is missing, damaged or of another kind
+   */
+  public static int layer(NeuralModel model) throws IOException {
+    OnnxGraph graph = OnnxGraph.read(model.onnx());
+    return graph.choosesFirstToken()
+        ? (graph.layersOrThrow().size() + 2) / 3
+        : SemanticBM25Model.LAST_LAYER;
   }
 
   /**

@@ -53,7 +53,7 @@ public final class IdfDirection {
   }
 
   /** E'E, in double. */
-  private static double[][] gram(List<float[]> rows) {
+  static double[][] gram(List<float[]> rows) {
     int width = rows.get(0).length;
     double[][] gram = new double[width][width];
     for (float[] row : rows) {

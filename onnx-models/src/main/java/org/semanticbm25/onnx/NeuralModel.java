@@ -27,8 +27,9 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
           "model_quint8_avx2.onnx",
           "onnx/model_quint8_avx2.onnx");
   private static final String TOKENIZER_NAME = "tokenizer.json";
-  private static final String INTERIM = "all-minilm-l6-v2";
-  // the version keeps an older release's from being taken; trained from the interim one, whose vocabulary it shares
+  // of the encoder that the cross-encoder was trained from
+  private static final String BUNDLED_TOKENIZER = "all-minilm-l6-v2-tokenizer.json";
+  // the version keeps an older release's from being taken
   static final String BUNDLED = "semanticbm25-cross-encoder-l6-v2";
 
   /**
@@ -69,20 +70,6 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
   }
 
   /**
-   * The interim default, all-MiniLM-L6-v2 (a sentence encoder, not a cross-encoder), unpacked from
-   * the class path into a folder unless it is there already.
-   *
-   * @throws IOException if the folder cannot be written
-   */
-  public static NeuralModel interimDefault(Path cache) throws IOException {
-    Path folder = cache.resolve(INTERIM);
-    Files.createDirectories(folder);
-    unpack(INTERIM + ".onnx", folder.resolve("model.onnx"));
-    unpack(INTERIM + "-tokenizer.json", folder.resolve(TOKENIZER_NAME));
-    return at(folder);
-  }
-
-  /**
    * The cross-encoder that ships with this library, unpacked from the class path into a folder
    * unless it is there already. Its model card is {@code MODEL-CARD.md} beside it.
    *
@@ -92,7 +79,7 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
     Path folder = cache.resolve(BUNDLED);
     Files.createDirectories(folder);
     unpack("org/semanticbm25/onnx/" + BUNDLED + ".onnx", folder.resolve("model.onnx"));
-    unpack(INTERIM + "-tokenizer.json", folder.resolve(TOKENIZER_NAME));
+    unpack(BUNDLED_TOKENIZER, folder.resolve(TOKENIZER_NAME));
     return at(folder);
   }
 

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -274,6 +275,52 @@ public final class OnnxGraph {
         .map(node -> withOutput(node.getInput(0)))
         .findFirst()
         .orElse(this);
+  }
+
+  /** Whether something takes the first token's state, as a cross-encoder's pooler does. */
+  boolean choosesFirstToken() {
+    return model.getGraph().getNodeList().stream()
+        .anyMatch(node -> FirstTokenOnly.choosesFirstToken(this, node));
+  }
+
+  /**
+   * Keeps what leads to the states after the first layers and makes them the only output, {@code
+   * [batch, tokens, hidden]}.
+   *
+   * @param layers to run, at least 1
+   * @throws IOException if the graph has no attention that can be looked into, or is of another form
+   * @throws IllegalArgumentException if there are not that many layers
+   */
+  OnnxGraph hiddenStates(int layers) throws IOException {
+    List<NodeProto> attention = layersOrThrow();
+    if (layers < 1 || layers > attention.size()) {
+      throw new IllegalArgumentException(
+          "%s: has %d layers, no states after layer %d; give 1 to %d"
+              .formatted(source, attention.size(), layers, attention.size()));
+    }
+    return layers == attention.size()
+        ? lastHiddenStates()
+        : withOutput(input(attention.get(layers)));
+  }
+
+  /** The states that go into a layer: what is added to that which its attention gives. */
+  private String input(NodeProto softmax) throws IOException {
+    Set<String> after = new HashSet<>(softmax.getOutputList());
+    for (NodeProto node : model.getGraph().getNodeList()) {
+      if (node.getInputList().stream().anyMatch(after::contains)) {
+        Optional<String> added =
+            node.getInputList().stream()
+                .filter(input -> node.getOpType().equals("Add"))
+                .filter(input -> !after.contains(input) && !weights.containsKey(input))
+                .findFirst();
+        if (added.isPresent()) {
+          return added.get();
+        }
+        after.addAll(node.getOutputList());
+      }
+    }
+    throw new IOException(
+        source + ": nothing is added to what attention gives; give a plain export of a BERT-family model");
   }
 
   private OnnxGraph withOutput(String states) {

@@ -11,12 +11,19 @@ import org.semanticbm25.onnx.AttentionTaps.Mass;
  * What a cross-encoder makes of a query and some passages: its logits, and its attention.
  *
  * @param logits by passage
- * @param masses by passage, of all layers
+ * @param masses by passage, of all layers; none where attention was not looked at
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record PairSample(float[] logits, List<Mass> masses) {
 
+  private static final int NO_MASSES = -1;
+
   void write(DataOutput out) throws IOException {
+    if (masses.isEmpty()) {
+      out.writeInt(NO_MASSES);
+      writeFloats(out, logits);
+      return;
+    }
     int[] tokens = masses.getFirst().queryTokens();
     out.writeInt(tokens.length);
     for (int token : tokens) {
@@ -38,7 +45,11 @@ public record PairSample(float[] logits, List<Mass> masses) {
   }
 
   static PairSample read(DataInput in) throws IOException {
-    int[] tokens = new int[in.readInt()];
+    int count = in.readInt();
+    if (count == NO_MASSES) {
+      return new PairSample(readFloats(in), List.of());
+    }
+    int[] tokens = new int[count];
     for (int i = 0; i < tokens.length; i++) {
       tokens[i] = in.readInt();
     }

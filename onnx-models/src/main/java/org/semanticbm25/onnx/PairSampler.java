@@ -96,18 +96,42 @@ public final class PairSampler implements Closeable {
     List<PairSample> samples = new ArrayList<>();
     for (Texts texts : lists) {
       PairSample sample = known.get(texts.hash());
-      if (sample == null) {
+      if (sample == null || sample.masses().isEmpty()) {
+        float[] logits =
+            sample == null ? encoder.score(texts.query(), texts.passages()) : sample.logits();
         sample =
-            new PairSample(
-                encoder.score(texts.query(), texts.passages()),
-                taps.mass(texts.query(), texts.passages()));
-        append(texts.hash(), sample);
-        known.put(texts.hash(), sample);
+            keep(texts, new PairSample(logits, taps.mass(texts.query(), texts.passages())));
       }
       samples.add(sample);
       progress.report(task, samples.size(), lists.size());
     }
     return samples;
+  }
+
+  /** The same without a look at attention, for the logits alone. */
+  public List<float[]> score(String task, List<Texts> lists, Progress progress)
+      throws IOException {
+    List<float[]> scores = new ArrayList<>();
+    for (Texts texts : lists) {
+      scores.add(logits(texts));
+      progress.report(task, scores.size(), lists.size());
+    }
+    return scores;
+  }
+
+  private float[] logits(Texts texts) throws IOException {
+    PairSample sample = known.get(texts.hash());
+    if (sample == null) {
+      float[] logits = encoder.score(texts.query(), texts.passages());
+      sample = keep(texts, new PairSample(logits, List.of()));
+    }
+    return sample.logits();
+  }
+
+  private PairSample keep(Texts texts, PairSample sample) throws IOException {
+    append(texts.hash(), sample);
+    known.put(texts.hash(), sample);
+    return sample;
   }
 
   /** What was cut off at the end of the file is cut off the file. */

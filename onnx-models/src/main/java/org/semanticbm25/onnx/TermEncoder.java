@@ -13,10 +13,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.semanticbm25.similarity.SemanticBM25Model;
 
 /**
  * Gives a term the vector that a BERT-family model makes of it when it is all there is to read:
- * {@code [CLS] pieces [SEP]}, last hidden states, mean over the pieces.
+ * {@code [CLS] pieces [SEP]}, hidden states after a layer, mean over the pieces.
  *
  * <p>Terms of the same number of pieces are run together, so nothing is padded. Thread-safe; hold
  * one per model and close it.
@@ -27,6 +28,7 @@ public final class TermEncoder implements AutoCloseable {
   private static final int MAX_PIECES = 32;
 
   private final NeuralModel model;
+  private final int layer;
   private final HuggingFaceTokenizer tokenizer;
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession session;
@@ -36,11 +38,14 @@ public final class TermEncoder implements AutoCloseable {
   /**
    * Loads the model and its tokenizer.
    *
+   * @param layer after which states are taken, or {@link SemanticBM25Model#LAST_LAYER}
+   * @throws IllegalArgumentException if there is no such layer
    * @throws IOException if either cannot be loaded, or does not take {@code input_ids}; the message
    *     names the file
    */
-  public TermEncoder(NeuralModel model) throws IOException {
+  public TermEncoder(NeuralModel model, int layer) throws IOException {
     this.model = model;
+    this.layer = layer;
     this.tokenizer = Tokenizers.open(model.tokenizer());
     try {
       long[] nothing = tokenizer.encode("").getIds();
@@ -60,13 +65,22 @@ public final class TermEncoder implements AutoCloseable {
   }
 
   private OrtSession session() throws IOException {
+    OnnxGraph graph = OnnxGraph.read(model.onnx());
+    OnnxGraph states =
+        layer == SemanticBM25Model.LAST_LAYER
+            ? graph.lastHiddenStates()
+            : graph.hiddenStates(layer);
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      return environment.createSession(
-          OnnxGraph.read(model.onnx()).lastHiddenStates().bytes(), options);
+      return environment.createSession(states.bytes(), options);
     } catch (OrtException e) {
       throw new IOException(
           model.onnx() + ": ONNX Runtime cannot load it; fetch the model again", e);
     }
+  }
+
+  /** After which layer states are taken. */
+  public int layer() {
+    return layer;
   }
 
   /** The wordpieces of a word, without the tokens around it. */

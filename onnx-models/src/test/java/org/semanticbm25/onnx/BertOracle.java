@@ -1,5 +1,7 @@
 package org.semanticbm25.onnx;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -21,10 +23,10 @@ final class BertOracle {
    * What comes out.
    *
    * @param attention {@code [layer * heads + head][from][to]}
-   * @param states last hidden ones, by token
+   * @param states hidden ones, by layer and token
    */
   @SuppressWarnings("ArrayRecordComponent")
-  record Result(double logit, double[][][] attention, double[][] states) {}
+  record Result(double logit, double[][][] attention, List<double[][]> states) {}
 
   /** Runs one sequence, without padding. */
   Result run(int[] ids, int[] types) {
@@ -40,14 +42,16 @@ final class BertOracle {
       states[t] = layerNorm("embeddings.LayerNorm", states[t]);
     }
     double[][][] attention = new double[shape.layers() * shape.heads()][][];
+    List<double[][]> byLayer = new ArrayList<>();
     for (int layer = 0; layer < shape.layers(); layer++) {
       states = layer("encoder.layer." + layer, states, attention, layer * shape.heads());
+      byLayer.add(states);
     }
     double[] pooled = dense("pooler.dense", states[0], hidden);
     for (int d = 0; d < hidden; d++) {
       pooled[d] = Math.tanh(pooled[d]);
     }
-    return new Result(dense("classifier", pooled, 1)[0], attention, states);
+    return new Result(dense("classifier", pooled, 1)[0], attention, byLayer);
   }
 
   private double[][] layer(String name, double[][] states, double[][][] attention, int firstHead) {

@@ -33,6 +33,7 @@ import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.semanticbm25.similarity.SemanticBM25Model;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -139,12 +140,23 @@ class CrossEncoderTest {
   }
 
   @Test
-  void termsAreEncodedByTheLastHiddenStates() throws IOException {
-    try (TermEncoder encoder = new TermEncoder(model);
-        HuggingFaceTokenizer single = pairTokenizer()) {
+  void termsAreEncodedByHiddenStates() throws IOException {
+    try (HuggingFaceTokenizer single = pairTokenizer()) {
+      List<double[][]> states = expected(single.encode("foxes")).states();
+      assertTermIsEncodedBy(states.getLast(), SemanticBM25Model.LAST_LAYER);
+      for (int layer = 1; layer <= states.size(); layer++) {
+        assertTermIsEncodedBy(states.get(layer - 1), layer);
+      }
+      assertThrows(
+          IllegalArgumentException.class, () -> new TermEncoder(model, states.size() + 1));
+      assertThrows(IllegalArgumentException.class, () -> new TermEncoder(model, -1));
+    }
+  }
+
+  private void assertTermIsEncodedBy(double[][] states, int layer) throws IOException {
+    assertEquals(3, states.length, "one piece between [CLS] and [SEP]");
+    try (TermEncoder encoder = new TermEncoder(model, layer)) {
       float[] vector = encoder.encodeWords(List.of("foxes"), Progress.SILENT)[0];
-      double[][] states = expected(single.encode("foxes")).states();
-      assertEquals(3, states.length, "one piece between [CLS] and [SEP]");
       for (int d = 0; d < vector.length; d++) {
         assertEquals(states[1][d], vector[d], TOLERANCE);
       }
@@ -561,7 +573,7 @@ class CrossEncoderTest {
     // no input_ids
     assertRefused("inputs are [ids, attention_mask]", renamed("input_ids", "ids"));
     // an encoder
-    NeuralModel encoder = NeuralModel.interimDefault(shared.resolve("interim"));
+    NeuralModel encoder = TinyModel.write(shared.resolve("encoder"), TinyModel.Weights.FLOAT);
     assertRefused("no output of one logit a pair", encoder);
     // three labels
     ModelProto.Builder labels = BERT.onnx(true).toBuilder();

@@ -29,8 +29,7 @@ class ExtractorTest {
   @TempDir Path folder;
 
   private static SemanticBM25Model extract(NeuralModel model) throws IOException {
-    return Extractor.extract(
-        model, Extractor.DEFAULT_PARAMETERS, Optional.of(Map.of("the", 0.1, "quick", 4.0, "car", 3.0)), Progress.SILENT);
+    return Extractor.extract(model, SemanticBM25Model.LAST_LAYER, Extractor.DEFAULT_PARAMETERS, Optional.of(Map.of("the", 0.1, "quick", 4.0, "car", 3.0)), Progress.SILENT);
   }
 
   @ParameterizedTest
@@ -84,7 +83,7 @@ class ExtractorTest {
   void encodesPiecesWithoutPaddingOrTruncation() throws IOException {
     NeuralModel model = TinyModel.write(folder, Weights.FLOAT);
     float[][] rows = TinyModel.embeddings();
-    try (TermEncoder encoder = new TermEncoder(model)) {
+    try (TermEncoder encoder = new TermEncoder(model, SemanticBM25Model.LAST_LAYER)) {
       // the tokenizer's own settings would pad to 6 and cut at 4
       assertEquals(5, encoder.pieces("red red red red red").length);
       float[][] vectors = encoder.encodeWords(List.of("indexing", "the", "Banana"), Progress.SILENT);

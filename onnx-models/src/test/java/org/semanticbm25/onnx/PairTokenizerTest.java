@@ -21,7 +21,7 @@ class PairTokenizerTest {
 
   @Test
   void equalsThePairEncodingOfTheTokenizer() throws IOException {
-    Path file = NeuralModel.interimDefault(folder).tokenizer();
+    Path file = NeuralModel.bundled(folder).tokenizer();
     Random random = new Random(11);
     try (PairTokenizer tokenizer = new PairTokenizer(file);
         HuggingFaceTokenizer own = Tokenizers.open(file)) {
@@ -48,7 +48,7 @@ class PairTokenizerTest {
 
   @Test
   void readsNoMoreOfALongTextThanIsNeeded() throws IOException {
-    Path file = NeuralModel.interimDefault(folder).tokenizer();
+    Path file = NeuralModel.bundled(folder).tokenizer();
     Random random = new Random(5);
     try (PairTokenizer tokenizer = new PairTokenizer(file)) {
       for (int i = 0; i < 300; i++) {

@@ -227,9 +227,9 @@ class RerankBenchmark {
 
   private static NeuralModel model(Path folder) throws IOException {
     new TinyBert(TinyBert.Shape.MINILM_L6, 1).write(folder);
-    NeuralModel interim = NeuralModel.interimDefault(folder.resolve("interim"));
+    NeuralModel bundled = NeuralModel.bundled(folder.resolve("bundled"));
     ObjectMapper mapper = new ObjectMapper();
-    ObjectNode tokenizer = (ObjectNode) mapper.readTree(interim.tokenizer().toFile());
+    ObjectNode tokenizer = (ObjectNode) mapper.readTree(bundled.tokenizer().toFile());
     // peers follow what the file says
     tokenizer.putNull("truncation").putNull("padding");
     mapper.writeValue(folder.resolve("tokenizer.json").toFile(), tokenizer);

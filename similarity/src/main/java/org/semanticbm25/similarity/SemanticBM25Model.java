@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -19,7 +20,7 @@ import org.apache.lucene.store.Directory;
 
 /**
  * What was extracted from a cross-encoder or encoder, and all that scoring needs of it: for every
- * wordpiece an IDF value and a vector, and the parameters of the function that uses them.
+ * wordpiece an IDF value, a vector and a weight, and the parameters of the function that uses them.
  *
  * <ul>
  *   <li>The <b>IDF value</b> is the wordpiece's coordinate along the first left singular vector of
@@ -29,21 +30,28 @@ import org.apache.lucene.store.Directory;
  *   <li>The <b>vector</b> stands for the wordpiece as a word of its own; the cosine of two vectors,
  *       put through {@link ScoringParameters#kernel}, is the weight of a soft match. Vectors are
  *       quantised to a byte per dimension, which keeps cosines to about 0.005.
+ *   <li>The <b>weight</b> says how much the wordpiece counts as a query term, on top of its IDF.
  * </ul>
+ *
+ * <p>Vector and weight are made of a word's hidden state by a {@link TermProjection}, which the model
+ * keeps: {@code attach} gives it the words of an index.
  *
  * <p>A term's weight can be edited: see {@link #withEdits}.
  *
- * <p>The {@linkplain #id() id} is a digest of the vocabulary, its IDF values and vectors. It names
+ * <p>The {@linkplain #id() id} is a digest of the vocabulary, its numbers and the projection. It names
  * the model in the side files that are made from it, and does not depend on parameters and edits, so
  * these can be changed without attaching again. Immutable and thread-safe.
  *
  * @lucene.experimental
  */
 public final class SemanticBM25Model {
+  /** In place of a layer's number: the last of the neural model, whatever that is. */
+  public static final int LAST_LAYER = 0;
+
   private static final ChecksummedFile FILE =
       new ChecksummedFile(
           "SemanticBM25Model",
-          2,
+          3,
           "semantic BM25 model",
           "make it anew with 'sbm25 extract', or update this software");
   private static final String CONTINUATION = "##";
@@ -53,7 +61,10 @@ public final class SemanticBM25Model {
   private final List<String> pieces;
   private final Map<String, Integer> ordinals;
   private final float[] idf;
+  private final int layer;
+  private final TermProjection projection;
   private final TermVectors vectors;
+  private final float[] weights;
   private final List<Edit> edits;
   private final String id;
 
@@ -124,7 +135,9 @@ public final class SemanticBM25Model {
   /**
    * @param pieces the vocabulary; pieces that continue a word begin with {@code ##}
    * @param idf a value for each piece, finite
-   * @param vectors a vector for each piece
+   * @param layer of the neural model after which hidden states are taken, or {@link #LAST_LAYER}
+   * @param states the hidden state of each piece, read as a word of its own
+   * @param projection makes vectors and weights of hidden states
    * @throws IllegalArgumentException if the counts differ, a piece occurs twice, or a value is not
    *     finite
    */
@@ -133,8 +146,39 @@ public final class SemanticBM25Model {
       ScoringParameters parameters,
       List<String> pieces,
       float[] idf,
-      TermVectors vectors) {
-    if (pieces.isEmpty() || pieces.size() != idf.length || pieces.size() != vectors.size()) {
+      int layer,
+      float[][] states,
+      TermProjection projection) {
+    this(
+        provenance,
+        parameters,
+        pieces,
+        idf,
+        layer,
+        projection,
+        TermVectors.quantize(
+            Arrays.stream(states).map(projection::vector).toArray(float[][]::new)),
+        weights(states, projection));
+  }
+
+  private static float[] weights(float[][] states, TermProjection projection) {
+    float[] weights = new float[states.length];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = projection.weight(states[i]);
+    }
+    return weights;
+  }
+
+  private SemanticBM25Model(
+      Provenance provenance,
+      ScoringParameters parameters,
+      List<String> pieces,
+      float[] idf,
+      int layer,
+      TermProjection projection,
+      TermVectors vectors,
+      float[] weights) {
+    if (pieces.size() != idf.length || pieces.size() != vectors.size()) {
       throw new IllegalArgumentException(
           "illegal vocabulary: %d pieces, %d IDF values, %d vectors, must be as many of each"
               .formatted(pieces.size(), idf.length, vectors.size()));
@@ -144,7 +188,10 @@ public final class SemanticBM25Model {
     this.pieces = List.copyOf(pieces);
     this.ordinals = HashMap.newHashMap(pieces.size());
     this.idf = idf.clone();
+    this.layer = layer;
+    this.projection = projection;
     this.vectors = vectors;
+    this.weights = weights;
     this.edits = List.of();
     for (int i = 0; i < idf.length; i++) {
       if (!Float.isFinite(idf[i])) {
@@ -164,7 +211,10 @@ public final class SemanticBM25Model {
     this.pieces = model.pieces;
     this.ordinals = model.ordinals;
     this.idf = model.idf;
+    this.layer = model.layer;
+    this.projection = model.projection;
     this.vectors = model.vectors;
+    this.weights = model.weights;
     this.edits = List.copyOf(edits);
     this.id = model.id;
   }
@@ -180,8 +230,11 @@ public final class SemanticBM25Model {
     for (int i = 0; i < idf.length; i++) {
       digest.update(pieces.get(i).getBytes(StandardCharsets.UTF_8));
       digest.update(number.putFloat(0, idf[i]).array());
+      digest.update(number.putFloat(0, weights[i]).array());
     }
+    digest.update(number.putInt(0, layer).array());
     digest.update(vectors.bytes());
+    digest.update(projection.bytes());
     return HexFormat.of().formatHex(digest.digest(), 0, 8);
   }
 
@@ -237,6 +290,16 @@ public final class SemanticBM25Model {
     return idf[ordinal];
   }
 
+  /** The layer of the neural model after which hidden states are taken, or {@link #LAST_LAYER}. */
+  public int layer() {
+    return layer;
+  }
+
+  /** Makes vectors and weights of hidden states. */
+  public TermProjection projection() {
+    return projection;
+  }
+
   /** The vectors, by ordinal. */
   public TermVectors vectors() {
     return vectors;
@@ -280,6 +343,15 @@ public final class SemanticBM25Model {
     return max;
   }
 
+  /** How much a word counts as a query term: the geometric mean over its pieces, 1 of none. */
+  public float weight(int[] wordpieces) {
+    double logarithms = 0;
+    for (int ordinal : wordpieces) {
+      logarithms += Math.log(weights[ordinal]) / wordpieces.length;
+    }
+    return (float) Math.exp(logarithms);
+  }
+
   /** Writes the model as a file that holds all of it, or leaves what was there. */
   public void write(Directory directory, String name) throws IOException {
     FILE.write(directory, name, this::write);
@@ -304,7 +376,10 @@ public final class SemanticBM25Model {
     for (int i = 0; i < idf.length; i++) {
       out.writeString(pieces.get(i));
       out.writeInt(Float.floatToIntBits(idf[i]));
+      out.writeInt(Float.floatToIntBits(weights[i]));
     }
+    out.writeVInt(layer);
+    projection.write(out);
     vectors.write(out);
     out.writeVInt(edits.size());
     for (Edit edit : edits) {
@@ -336,18 +411,19 @@ public final class SemanticBM25Model {
     String id = in.readString();
     int size = in.readVInt();
     List<String> pieces = new ArrayList<>();
-    List<Float> idf = new ArrayList<>();
+    float[] idf = new float[size];
+    float[] weights = new float[size];
     for (int i = 0; i < size; i++) {
       pieces.add(in.readString());
-      idf.add(Float.intBitsToFloat(in.readInt()));
+      idf[i] = Float.intBitsToFloat(in.readInt());
+      weights[i] = Float.intBitsToFloat(in.readInt());
     }
-    float[] values = new float[size];
-    for (int i = 0; i < size; i++) {
-      values[i] = idf.get(i);
-    }
+    int layer = in.readVInt();
+    TermProjection projection = TermProjection.read(in);
     TermVectors vectors = TermVectors.read(in, size);
     SemanticBM25Model model =
-        new SemanticBM25Model(provenance, parameters, pieces, values, vectors);
+        new SemanticBM25Model(
+            provenance, parameters, pieces, idf, layer, projection, vectors, weights);
     if (!model.id.equals(id)) {
       throw new CorruptIndexException("id " + id + " but content " + model.id, "model");
     }

@@ -50,8 +50,12 @@ class SemanticBM25ModelTest {
         PARAMETERS,
         List.of("lap", "##top", "note", "##book"),
         new float[] {firstIdf, 0.5f, 0f, 1.5f},
-        TermVectors.quantize(
-            new float[][] {{1, 0, 0}, {0.5f, 0.5f, 0}, {0, -2, 0}, {0, 0, 0}}));
+        2,
+        new float[][] {{1, 0, 0}, {0.5f, 0.5f, 0}, {0, -2, 0}, {0, 0, 0}},
+        new TermProjection(
+            new float[3],
+            new float[][] {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}},
+            new float[] {0.5f, -1, 2}));
   }
 
   private static Edit edit(String word, float weight) {
@@ -70,9 +74,14 @@ class SemanticBM25ModelTest {
     assertEquals(4, read.size());
     assertEquals("##top", read.piece(1));
     assertEquals(-1f, read.idf(0));
+    assertEquals(2, read.layer());
     for (int i = 0; i < 4; i++) {
       assertArrayEquals(written.vectors().unit(i), read.vectors().unit(i));
+      assertEquals(written.weight(new int[] {i}), read.weight(new int[] {i}));
     }
+    float[] state = {3, -1, 2};
+    assertArrayEquals(written.projection().vector(state), read.projection().vector(state));
+    assertEquals(written.projection().weight(state), read.projection().weight(state));
     assertEquals(List.of(NAME), List.of(directory.listAll()));
   }
 
@@ -149,10 +158,10 @@ class SemanticBM25ModelTest {
     Files.writeString(folder.resolve(NAME), "This is a text and no model at all.");
     assertTrue(assertRefused("foreign").contains("not a semantic BM25 model, or damaged"));
     Files.delete(folder.resolve(NAME));
-    writeHeader(3);
+    writeHeader(4);
     assertTrue(assertRefused("newer").contains("a semantic BM25 model of a newer version"));
     Files.delete(folder.resolve(NAME));
-    writeHeader(1);
+    writeHeader(2);
     assertTrue(assertRefused("older").contains("a semantic BM25 model of an older version"));
   }
 
@@ -181,18 +190,19 @@ class SemanticBM25ModelTest {
   @Test
   void refusesAVocabularyThatDoesNotFit() {
     Provenance provenance = new Provenance("tiny", "ab12", "1.0", "now", Map.of());
-    TermVectors two = TermVectors.quantize(new float[][] {{1}, {2}});
+    float[][] two = {{1}, {2}};
+    TermProjection same = TermProjection.identity(1);
     assertThrows(
         IllegalArgumentException.class,
-        () -> new SemanticBM25Model(provenance, PARAMETERS, List.of("a"), new float[1], two));
+        () -> new SemanticBM25Model(provenance, PARAMETERS, List.of("a"), new float[1], 0, two, same));
     assertThrows(
         IllegalArgumentException.class,
-        () -> new SemanticBM25Model(provenance, PARAMETERS, List.of("a", "a"), new float[2], two));
+        () -> new SemanticBM25Model(provenance, PARAMETERS, List.of("a", "a"), new float[2], 0, two, same));
     assertThrows(
         IllegalArgumentException.class,
         () ->
             new SemanticBM25Model(
-                provenance, PARAMETERS, List.of("a", "b"), new float[] {0, Float.NaN}, two));
+                provenance, PARAMETERS, List.of("a", "b"), new float[] {0, Float.NaN}, 0, two, same));
   }
 
   @Test
