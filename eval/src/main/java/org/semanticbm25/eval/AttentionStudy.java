@@ -305,7 +305,7 @@ final class AttentionStudy {
       set.bm25Agreement(k1, b).put(report, set.name() + ", tuned BM25");
       set.comparableAgreement(set.bm25(k1, b)).put(report, set.name() + ", tuned BM25, comparable");
       if (set.given()) {
-        Run reranked = set.staticScorer().rerank(set.first(), set.dataset().queries());
+        Run reranked = set.staticScorer().rerank(set.candidatesOnly(), set.dataset().queries());
         report.put(set.name() + ", static", "nDCG@10", set.nDcg(reranked));
         report.put(set.name() + ", BM25 as given", "nDCG@10", set.nDcg(set.first()));
       }

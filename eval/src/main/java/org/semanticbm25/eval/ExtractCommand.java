@@ -12,6 +12,7 @@ import org.apache.lucene.store.Directory;
 import org.semanticbm25.onnx.AttentionModel;
 import org.semanticbm25.onnx.Extractor;
 import org.semanticbm25.onnx.NeuralModel;
+import org.semanticbm25.onnx.OnnxGraph;
 import org.semanticbm25.onnx.PairSampler;
 import org.semanticbm25.similarity.ScoringParameters;
 import org.semanticbm25.similarity.SemanticBM25Model;
@@ -86,7 +87,15 @@ final class ExtractCommand implements Callable<Integer> {
         idf == null ? Optional.empty() : Optional.of(readIdf(idf));
     NeuralModel source =
         model == null ? NeuralModel.bundled(home.resolve("models")) : NeuralModel.at(model);
-    int states = layer == null ? Extractor.layer(source) : layer;
+    int states = layer(source);
+    if (kernelQueries != null && lists.folder == null) {
+      throw new UserException("--kernel-queries " + kernelQueries + ": needs --lists");
+    }
+    if (kernelQueries != null && kernelQueries < ListsOption.MIN_QUERIES) {
+      throw new UserException(
+          "--kernel-queries %d: must be %d or more"
+              .formatted(kernelQueries, ListsOption.MIN_QUERIES));
+    }
     try (Directory folder = Workspace.folderOf(output);
         Terminal progress = new Terminal()) {
       if (lists.folder == null) {
@@ -97,6 +106,19 @@ final class ExtractCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private int layer(NeuralModel source) throws IOException {
+    if (layer == null) {
+      return Extractor.layer(source);
+    }
+    int layers = OnnxGraph.read(source.onnx()).layers();
+    if (layer < 1 || layer > layers) {
+      throw new UserException(
+          "--layer %d: %s has %d layers; give 1 to %d"
+              .formatted(layer, source.name(), layers, layers));
+    }
+    return layer;
   }
 
   private void write(SemanticBM25Model extracted, Directory folder) throws IOException {
@@ -167,7 +189,11 @@ final class ExtractCommand implements Callable<Integer> {
         (line, number) -> {
           String[] columns = line.split("\t", -1);
           try {
-            idf.put(columns[0], Double.valueOf(columns[1]));
+            double value = Double.parseDouble(columns[1]);
+            if (!(value >= 0 && Double.isFinite(value))) {
+              throw new NumberFormatException("not an IDF");
+            }
+            idf.put(columns[0], value);
           } catch (ArrayIndexOutOfBoundsException | NumberFormatException e) {
             throw new UserException(
                 "%s:%d: not 'word<TAB>IDF': %s".formatted(file, number, line), e);

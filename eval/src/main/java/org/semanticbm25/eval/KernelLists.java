@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -29,7 +30,7 @@ import org.semanticbm25.similarity.SemanticBM25Model;
 
 /**
  * Lists as bags of terms with a cross-encoder's logits, to fit a kernel on. IDF and length are those of
- * the collection that the passages of all lists make.
+ * the collection that the passages of all lists make. Not thread-safe.
  */
 final class KernelLists {
   /** Batches at least; of few lists the kernel that is kept comes earlier. */
@@ -41,7 +42,8 @@ final class KernelLists {
   private final List<Ranking> train = new ArrayList<>();
   private final List<Ranking> development = new ArrayList<>();
   private final SurfaceForms surfaces = new SurfaceForms("text", new EnglishAnalyzer());
-  private final Map<BytesRef, Integer> terms = new HashMap<>();
+  // in the order of their coming, so that every run is the same
+  private final Map<BytesRef, Integer> terms = new LinkedHashMap<>();
   private final Map<String, Bag> bags = new HashMap<>();
   private final List<Integer> documentFrequencies = new ArrayList<>();
 
@@ -109,10 +111,7 @@ final class KernelLists {
       idf[i] = (float) Math.log(1 + (bags.size() - df + 0.5) / (df + 0.5));
     }
     double length =
-        bags.values().stream()
-            .mapToInt(bag -> IntStream.of(bag.frequencies()).sum())
-            .average()
-            .orElse(1);
+        bags.values().stream().mapToInt(Bag::length).average().orElse(1);
     return new Vocabulary(states(model, layer, progress), idf, Math.max(1, length));
   }
 
@@ -131,6 +130,10 @@ final class KernelLists {
             words.add(word);
           }
         });
+    if (words.isEmpty()) {
+      throw new UserException(
+          "--lists: no words in the passages; they are analysed as English, give lists in English");
+    }
     float[][] states = new float[terms.size()][];
     try (TermEncoder encoder = new TermEncoder(model, layer)) {
       float[][] encoded = encoder.encodeWords(words, progress);

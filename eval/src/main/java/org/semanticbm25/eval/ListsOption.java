@@ -19,9 +19,9 @@ import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.similarity.ScoringParameters;
 import picocli.CommandLine.Option;
 
-/** The lists of queries and passages that attention is fitted on. */
+/** The lists of queries and passages that functions are fitted on. */
 final class ListsOption {
-  private static final int MIN_QUERIES = 2;
+  static final int MIN_QUERIES = 2;
 
   @Option(
       names = "--lists",
@@ -66,7 +66,7 @@ final class ListsOption {
     if (folder == null) {
       throw new UserException("--lists: is missing; give a folder with " + TrainingLists.LISTS);
     }
-    if (Math.min(queries, count) < MIN_QUERIES || developmentQueries < MIN_QUERIES) {
+    if (queries < MIN_QUERIES || developmentQueries < MIN_QUERIES) {
       throw new UserException(
           "--queries %d, --development-queries %d: must be %d or more"
               .formatted(queries, developmentQueries, MIN_QUERIES));

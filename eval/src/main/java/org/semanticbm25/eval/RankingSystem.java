@@ -146,6 +146,9 @@ public final class RankingSystem {
 
   /** The scores of those candidates that match. */
   Map<String, Float> scores(List<Hit> candidates, String text) throws IOException {
+    if (candidates.isEmpty()) {
+      return Map.of();
+    }
     List<BytesRef> ids = candidates.stream().map(hit -> new BytesRef(hit.id())).toList();
     Query among =
         new BooleanQuery.Builder()

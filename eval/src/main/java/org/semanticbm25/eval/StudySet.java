@@ -180,9 +180,18 @@ record StudySet(
    * query's full score is to the static scorer.
    */
   Agreement comparableAgreement(RankingSystem system) throws IOException {
-    IndexSearcher searcher = searcher();
+    IndexSearcher searcher = staticScorer().searcher();
     return agreement(
         system, text -> Math.sqrt(prepared.semantic().fullScore(searcher, text)));
+  }
+
+  /** The candidates of all queries in the order of the first pass. */
+  Run candidatesOnly() {
+    Map<String, List<Hit>> hits = new HashMap<>();
+    for (int query = 0; query < queries.size(); query++) {
+      hits.put(queries.get(query), candidates.get(query));
+    }
+    return new Run(hits);
   }
 
   /** The static scorer. */
@@ -218,6 +227,7 @@ record StudySet(
       double by = divisor.of(text);
       agreement.add(
           hits.stream()
+              // without a full score nothing matches
               .mapToDouble(hit -> by == 0 ? 0 : scores.getOrDefault(hit.id(), 0f) / by)
               .toArray(),
           few.get(query).logits());

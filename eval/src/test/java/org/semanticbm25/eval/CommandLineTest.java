@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -210,6 +211,14 @@ class CommandLineTest {
     assertTrue(Files.readString(at("runs/bm25.run")).startsWith("q1 Q0 d2 1 3.0"));
     assertTrue(Files.readString(at("runs/semantic.run")).startsWith("q1 Q0 d1 1 "));
     assertEquals(3, Files.readString(at("runs/cross-encoder.run")).lines().count());
+    Files.writeString(at("idf.tsv"), "laptop\t5\ncheap\t2\n");
+    refused(
+        List.of("eval", folder, "--idf", at("idf.tsv"), "--home", at("home")),
+        "is for reranking; give a --run");
+    ok(
+        "eval", folder, "--extracted", at("tiny.sbm25"), "--encoder", at("onnx"), "--home", at("home"),
+        "--rerank", "0", "-o", at("runs"), "--run", at("first.run"), "--idf", at("idf.tsv"));
+    assertEquals(3, Files.readString(at("runs/semantic.run")).lines().count());
   }
 
   @Test
@@ -521,8 +530,23 @@ class CommandLineTest {
     assertTrue(err.contains("layers 3, Pearson's r on development queries: "), err);
     try (Directory directory = FSDirectory.open(folder)) {
       assertEquals(3, AttentionModel.read(directory, "bert.sbm25.attention").layers());
+      SemanticBM25Model kernel = SemanticBM25Model.read(directory, "bert.sbm25");
+      assertEquals(1, kernel.layer(), "a third of the way up");
+      Map<String, String> figures = kernel.provenance().figures();
+      assertTrue(
+          loss(figures, "kernel, development loss untrained") > 0, figures.toString());
     }
     assertFalse(Files.exists(at("bert.sbm25.samples")), "samples are left behind");
+    ok("extract", at("few.sbm25"), "--model", at("bert"), "--lists", lists, "--kernel-queries", "9", "--layer", "2");
+    assertTrue(err.contains("kernel, lists: 9"), err);
+    for (String wrong : List.of("0", "-1", "4")) {
+      refused(List.of("extract", at("x.sbm25"), "--model", at("bert"), "--layer", wrong), "has 3 layers; give 1 to 3");
+    }
+    refused(
+        List.of("extract", at("x.sbm25"), "--model", at("bert"), "--lists", lists, "--kernel-queries", "1"),
+        "--kernel-queries 1: must be 2 or more");
+    refused(
+        List.of("extract", at("x.sbm25"), "--model", at("bert"), "--kernel-queries", "9"), "needs --lists");
     Files.delete(at("lists/passages.jsonl.gz"));
     refused(
         List.of("extract", at("x.sbm25"), "--model", at("bert"), "--lists", lists),
@@ -538,9 +562,13 @@ class CommandLineTest {
         attention);
     assertTrue(out.contains("attention"), out);
     assertTrue(Files.exists(at("runs/attention.run")));
-    List<Object> wrong = search("car", "--scorer", "attention", "--layers", "9");
-    wrong.addAll(List.of(attention));
-    refused(wrong, "--layers 9: must be 1 to 3");
+    List<Object> tooMany = search("car", "--scorer", "attention", "--layers", "9");
+    tooMany.addAll(List.of(attention));
+    refused(tooMany, "--layers 9: must be 1 to 3");
+  }
+
+  private static double loss(Map<String, String> figures, String name) {
+    return Double.parseDouble(figures.get(name));
   }
 
   @Test

@@ -201,6 +201,9 @@ public final class AttachedField {
     for (int i = 0; i < idf.length; i++) {
       idf[i] = Float.intBitsToFloat(in.readInt());
       weights[i] = Float.intBitsToFloat(in.readInt());
+      if (!(weights[i] > 0f && Float.isFinite(weights[i]))) {
+        throw new IllegalArgumentException("illegal weight: " + weights[i]);
+      }
     }
     int[] neighbours = readOrdinals(in, idf.length * MAX_NEIGHBOURS, idf.length);
     byte[] cosines = new byte[neighbours.length];

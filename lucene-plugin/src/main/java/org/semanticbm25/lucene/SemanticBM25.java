@@ -10,14 +10,13 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.Term;
-import org.apache.lucene.index.TermStates;
+import org.apache.lucene.search.BooleanClause;
+import org.apache.lucene.search.BooleanQuery;
 import org.apache.lucene.search.BoostQuery;
-import org.apache.lucene.search.CollectionStatistics;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.MatchNoDocsQuery;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.QueryVisitor;
-import org.apache.lucene.search.TermStatistics;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.QueryBuilder;
 import org.semanticbm25.lucene.AttachedField.Neighbour;
@@ -126,25 +125,29 @@ public final class SemanticBM25 {
   }
 
   /**
-   * What would be the score of a passage that is full of all terms of a query: the sum of their IDF and
-   * weights. A score divided by its square root can be compared with scores of other queries; the
-   * order of a query's hits stays the same.
+   * The score of a passage that is full of all terms of a query: the sum of their IDF and weights. A
+   * score divided by its square root can be compared with scores of other queries; the order of a
+   * query's hits stays the same. Terms that the analyzer puts at one position are left out.
    *
-   * @param searcher whose statistics count, with {@link #similarity}
+   * @param searcher with {@link #similarity}
    * @return 0 if the index has none of the terms
    */
   public double fullScore(IndexSearcher searcher, String text) throws IOException {
+    return fullScore(searcher, query(text), 1);
+  }
+
+  private static double fullScore(IndexSearcher searcher, Query query, double factor)
+      throws IOException {
+    if (query instanceof SoftTermQuery soft) {
+      return factor * soft.fullScore(searcher);
+    }
+    if (query instanceof BoostQuery boost) {
+      return fullScore(searcher, boost.getQuery(), factor * boost.getBoost());
+    }
     double sum = 0;
-    SemanticBM25Similarity similarity = similarity();
-    CollectionStatistics collection = searcher.collectionStatistics(attached.field());
-    for (SoftTermQuery query : SoftTermQuery.in(query(text))) {
-      Term term = query.getTerm();
-      TermStates states = TermStates.build(searcher, term, true);
-      if (states.docFreq() > 0) {
-        TermStatistics statistics =
-            searcher.termStatistics(term, states.docFreq(), states.totalTermFreq());
-        double idf = similarity.idfExplain(collection, statistics).getValue().doubleValue();
-        sum += idf * weight(term.bytes()) * edit(term.bytes());
+    if (query instanceof BooleanQuery all) {
+      for (BooleanClause clause : all) {
+        sum += fullScore(searcher, clause.query(), factor);
       }
     }
     return sum;
@@ -220,9 +223,9 @@ public final class SemanticBM25 {
     return Math.min(1f, kernel * edit(attached.term(neighbour.term())));
   }
 
-  /** None if the model cannot put the word together, or it holds a digit. */
-  private int[] piecesOfWord(String word) {
-    return word.chars().anyMatch(Character::isDigit) ? new int[0] : model.wordpieces(word);
+  /** None of what is no word, or one that the model cannot put together. */
+  private int[] piecesOfWord(String text) {
+    return SurfaceForms.isWord(text) ? model.wordpieces(text) : new int[0];
   }
 
   private List<Neighbour> nearestToPieces(String word) {

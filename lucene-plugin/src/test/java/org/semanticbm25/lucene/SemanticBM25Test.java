@@ -184,15 +184,51 @@ class SemanticBM25Test {
       ScoreDoc after = search(weighted, word).scoreDocs[0];
       assertEquals(weight * before.score, after.score, 1e-4 * after.score, word);
       assertExplained(weighted, word, after);
-      full += weight * plain.fullScore(new IndexSearcher(reader), word);
+      full += weight * fullScore(plain, word);
+      assertTrue(after.score < fullScore(weighted, word), word);
     }
-    assertEquals(full, weighted.fullScore(new IndexSearcher(reader), "notebook car 2019"), 1e-4);
-    assertEquals(0, weighted.fullScore(new IndexSearcher(reader), "unheard"));
+    assertEquals(full, fullScore(weighted, "notebook car 2019"), 1e-4);
+    assertEquals(0, fullScore(weighted, "unheard"));
     // a word that the index has never seen counts by its wordpieces
     float unseen = projection.weight(embeddings[TinyModel.VOCABULARY.indexOf("automobile")]);
     assertTrue(
         weighted.query("automobile").toString().contains("^" + unseen),
         weighted.query("automobile") + " " + unseen);
+  }
+
+  private double fullScore(SemanticBM25 semantic, String text) throws IOException {
+    IndexSearcher searcher = new IndexSearcher(reader);
+    searcher.setSimilarity(semantic.similarity());
+    return semantic.fullScore(searcher, text);
+  }
+
+  @Test
+  void fullScoreBoundsWhatSoftTermsAloneScore() throws IOException {
+    SemanticBM25 semantic = new SemanticBM25(model, attach(), analyzer);
+    float score = search(semantic, "automobile").scoreDocs[0].score;
+    assertTrue(score > 0 && score < fullScore(semantic, "automobile"));
+    SemanticBM25 edited = edited(semantic, "car", 3f);
+    assertEquals(3 * fullScore(semantic, "car"), fullScore(edited, "car"), 1e-5);
+  }
+
+  @Test
+  void refusesAnEncoderOfAnotherLayer() throws IOException {
+    SemanticBM25Model other =
+        new SemanticBM25Model(
+            model.provenance(),
+            PARAMETERS,
+            List.of("car"),
+            new float[1],
+            2,
+            new float[1][TinyModel.HIDDEN],
+            TermProjection.identity(TinyModel.HIDDEN));
+    try (TermEncoder encoder = new TermEncoder(neural, SemanticBM25Model.LAST_LAYER)) {
+      IllegalArgumentException e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> new Attacher(other, encoder, Progress.SILENT));
+      assertTrue(e.getMessage().contains("illegal layer of the encoder: 0"), e.getMessage());
+    }
   }
 
   private void assertExplained(SemanticBM25 semantic, String text, ScoreDoc hit)

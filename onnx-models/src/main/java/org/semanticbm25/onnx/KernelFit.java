@@ -2,11 +2,8 @@ package org.semanticbm25.onnx;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.semanticbm25.onnx.KernelGradient.Batch;
 import org.semanticbm25.similarity.ScoringParameters;
@@ -22,14 +19,18 @@ import org.semanticbm25.similarity.TermProjection;
  *
  * <p>All is learnt: the projection that makes vectors and weights of hidden states, threshold,
  * exponent and scale of the kernel, k1 and b. What is made small is the sum of two losses: the
- * Kullback-Leibler divergence of the softmax of a query's scores from that of its logits, for the order
- * within a query; and 1 - r, Pearson's correlation of scores with logits, over all queries of a batch,
- * where a score is divided by the square root of the query's sum of idf_i * weight_i. It is done by
- * Adam (Kingma and Ba, ICLR 2015) on batches of queries, with the gradient of {@link KernelGradient}. The start is the untrained kernel,
- * {@link PrincipalAxes} and weights of 1, and the matrix is pulled back to it. Of the kernels on the
- * way the one is kept that does best on development queries.
+ * Kullback-Leibler divergence of the softmax of a query's scores from that of its logits, for the
+ * order within a query; and 1 - r, Pearson's correlation of scores with logits over all queries of a
+ * batch, where a score is divided by the square root of the query's sum of idf_i * weight_i. It is
+ * done by Adam (Kingma and Ba, ICLR 2015) on batches of queries, with the gradient of {@link
+ * KernelGradient}. The start is the untrained kernel, {@link PrincipalAxes} and weights of 1, and the
+ * matrix is pulled back to it. Of the kernels on the way the one is kept that does best on development
+ * queries.
  *
- * <p>Same input, same result, whatever the number of threads.
+ * <p>Here all terms of a passage are soft terms, and a term counts once a query; a search takes the
+ * nearest few of the whole index, and a term as often as it is asked for.
+ *
+ * <p>Same input, same result, whatever the number of threads. Thread-safe.
  */
 public final class KernelFit {
   /** Queries in a batch. */
@@ -57,7 +58,23 @@ public final class KernelFit {
    * @param averageLength terms of a passage in the mean
    */
   @SuppressWarnings("ArrayRecordComponent")
-  public record Vocabulary(float[][] states, float[] idf, double averageLength) {}
+  public record Vocabulary(float[][] states, float[] idf, double averageLength) {
+    /**
+     * @throws IllegalArgumentException if counts differ, an IDF or the length is not positive
+     */
+    public Vocabulary {
+      if (states.length != idf.length || !(averageLength > 0)) {
+        throw new IllegalArgumentException(
+            "illegal vocabulary: %d states, %d IDF values, average length %s"
+                .formatted(states.length, idf.length, averageLength));
+      }
+      for (float value : idf) {
+        if (!(value > 0f && Float.isFinite(value))) {
+          throw new IllegalArgumentException("illegal IDF: " + value + ", must be positive");
+        }
+      }
+    }
+  }
 
   /**
    * A passage as a bag of terms.
@@ -67,7 +84,8 @@ public final class KernelFit {
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record Bag(int[] terms, int[] frequencies) {
-    int length() {
+    /** Terms of the passage, repeated ones too. */
+    public int length() {
       return IntStream.of(frequencies).sum();
     }
   }
@@ -79,7 +97,25 @@ public final class KernelFit {
    * @param logits by passage
    */
   @SuppressWarnings("ArrayRecordComponent")
-  public record Ranking(int[] query, List<Bag> passages, float[] logits) {}
+  public record Ranking(int[] query, List<Bag> passages, float[] logits) {
+    /**
+     * @throws IllegalArgumentException if the query or the passages are none, or a logit is not finite
+     *     or missing
+     */
+    public Ranking {
+      if (query.length == 0 || passages.isEmpty() || passages.size() != logits.length) {
+        throw new IllegalArgumentException(
+            "illegal ranking: %d terms, %d passages, %d logits"
+                .formatted(query.length, passages.size(), logits.length));
+      }
+      for (float logit : logits) {
+        if (!Float.isFinite(logit)) {
+          throw new IllegalArgumentException("illegal logit: " + logit + ", must be finite");
+        }
+      }
+      passages = List.copyOf(passages);
+    }
+  }
 
   /** What is fitted. */
   public record Kernel(ScoringParameters parameters, TermProjection projection) {}
@@ -122,9 +158,14 @@ public final class KernelFit {
    * Fits.
    *
    * @param steps batches of {@value #BATCH} queries
-   * @param pull weight of the squared distance of the matrix from its start
+   * @param pull weight of the squared distance of the matrix from its start, not negative
    */
   public Fit fit(int steps, double pull, Progress progress) {
+    if (!(steps > 0 && pull >= 0)) {
+      throw new IllegalArgumentException(
+          "illegal steps or pull: %d, %s, must be positive and not negative"
+              .formatted(steps, pull));
+    }
     KernelWeights weights = start.copy();
     float[] mean = new float[weights.values().length];
     float[] square = new float[mean.length];

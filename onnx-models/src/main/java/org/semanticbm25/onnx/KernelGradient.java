@@ -14,7 +14,7 @@ import org.semanticbm25.similarity.ScoringParameters;
 /**
  * Loss of {@link KernelFit} on a batch of rankings, and its gradient, by hand: forward and back
  * through softmax, saturation, kernel, cosine and projection. Rankings, terms and rows of the matrix
- * are worked on in parallel, and summed up in a fixed order.
+ * are worked on in parallel, and summed up in a fixed order. Thread-safe.
  */
 final class KernelGradient {
   private final KernelWeights weights;
@@ -50,7 +50,7 @@ final class KernelGradient {
     }
   }
 
-  /** Mean loss of the rankings, and its gradient by weight. */
+  /** Loss of the batch, divergence and 1 - r together, and its gradient by weight. */
   @SuppressWarnings("ArrayRecordComponent")
   record Result(double loss, float[] gradient) {}
 

@@ -110,8 +110,16 @@ final class KernelWeights {
     return index < matrixSize() + hidden ? ofDirection : ofScalars;
   }
 
-  /** Brings the threshold back to where it may be. */
+  /** Brings the threshold, and the length of the weight direction, back to where they may be. */
   void keepInRange() {
+    double square = 0;
+    for (int i = matrixSize(); i < matrixSize() + hidden; i++) {
+      square += values[i] * values[i];
+    }
+    double longest = 0.99 * TermProjection.MAX_NORM;
+    for (int i = matrixSize(); square > longest * longest && i < matrixSize() + hidden; i++) {
+      values[i] *= (float) (longest / Math.sqrt(square));
+    }
     set(THRESHOLD, Math.max(0f, Math.min(MAX_THRESHOLD, get(THRESHOLD))));
   }
 

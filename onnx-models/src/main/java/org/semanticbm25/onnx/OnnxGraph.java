@@ -277,6 +277,13 @@ public final class OnnxGraph {
         .orElse(this);
   }
 
+  /** Whether a value is a weight, or made of one alone. */
+  private boolean isConstant(String value) {
+    NodeProto producer = producers.get(value);
+    return weights.containsKey(value)
+        || (producer != null && producer.getInputList().stream().allMatch(weights::containsKey));
+  }
+
   /** Whether something takes the first token's state, as a cross-encoder's pooler does. */
   boolean choosesFirstToken() {
     return model.getGraph().getNodeList().stream()
@@ -311,7 +318,7 @@ public final class OnnxGraph {
         Optional<String> added =
             node.getInputList().stream()
                 .filter(input -> node.getOpType().equals("Add"))
-                .filter(input -> !after.contains(input) && !weights.containsKey(input))
+                .filter(input -> !after.contains(input) && !isConstant(input))
                 .findFirst();
         if (added.isPresent()) {
           return added.get();

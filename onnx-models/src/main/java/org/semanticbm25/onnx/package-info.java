@@ -4,7 +4,8 @@
  * <p>{@link org.semanticbm25.onnx.Extractor} makes a model file of a {@link
  * org.semanticbm25.onnx.NeuralModel}: {@link org.semanticbm25.onnx.WordEmbeddings} finds the
  * embedding matrix, {@link org.semanticbm25.onnx.IdfDirection} its IDF direction, and {@link
- * org.semanticbm25.onnx.TermEncoder} runs terms through the network. None of it is needed to search.
+ * org.semanticbm25.onnx.TermEncoder} runs terms through the network; {@link
+ * org.semanticbm25.onnx.KernelFit} fits what is made of their states to a cross-encoder's scores. None of it is needed to search.
  *
  * <p>{@link org.semanticbm25.onnx.CrossEncoder} runs a full cross-encoder, {@link
  * org.semanticbm25.onnx.AttentionTaps} looks into its attention, {@link

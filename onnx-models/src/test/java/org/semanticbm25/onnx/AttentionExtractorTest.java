@@ -247,6 +247,28 @@ class AttentionExtractorTest {
     assertTrue(e.getMessage().contains(file + ": is damaged"), e.getMessage());
   }
 
+  @Test
+  void logitsAloneAreKeptTooAndCompletedWhenAttentionIsAskedFor() throws IOException {
+    NeuralModel model = tinyModel(new TinyBert.Shape(30_522, 128, 1, 32, 4, 64));
+    List<PairSample> whole = sample(model, folder.resolve("whole"), texts(2));
+    Path file = folder.resolve("samples");
+    try (PairSampler sampler = new PairSampler(model, file)) {
+      List<float[]> scores = sampler.score("scoring", texts(3), Progress.SILENT);
+      assertArrayEquals(whole.get(1).logits(), scores.get(1));
+    }
+    long scored = Files.size(file);
+    try (PairSampler sampler = new PairSampler(model, file)) {
+      sampler.score("scoring", texts(3), Progress.SILENT);
+      assertEquals(scored, Files.size(file), "nothing is run again");
+      List<PairSample> completed = sampler.sample("sampling", texts(2), Progress.SILENT);
+      assertArrayEquals(
+          whole.get(1).masses().get(3).passage(), completed.get(1).masses().get(3).passage());
+    }
+    assertArrayEquals(
+        whole.get(0).masses().get(2).passage(),
+        sample(model, file, texts(2)).get(0).masses().get(2).passage());
+  }
+
   private static List<PairSample> sample(NeuralModel model, Path file, List<Texts> texts)
       throws IOException {
     try (PairSampler sampler = new PairSampler(model, file)) {

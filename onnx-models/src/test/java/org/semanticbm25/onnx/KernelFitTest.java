@@ -25,6 +25,7 @@ import org.semanticbm25.similarity.TermProjection;
 class KernelFitTest {
   private static final int TERMS = 60;
   private static final int HIDDEN = 5;
+  private static final int NO_WORD = 7;
   private static final ScoringParameters PARAMETERS =
       new ScoringParameters(1.2f, 0.5f, 0.1f, 1.5f, 0.7f, 4, 0f);
 
@@ -38,7 +39,7 @@ class KernelFitTest {
       states[i] = gaussian(HIDDEN);
       idf[i] = 1 + 4 * random.nextFloat();
     }
-    states[7] = new float[HIDDEN];
+    states[NO_WORD] = new float[HIDDEN];
     return new Vocabulary(states, idf, 12);
   }
 
@@ -77,7 +78,11 @@ class KernelFitTest {
 
   @Test
   void gradientIsWhatDifferencesOfTheLossSay() {
-    Batch batch = batch(List.of(ranking(), ranking(), ranking()));
+    // one with an empty passage, and a query that holds what is no word
+    Ranking odd =
+        new Ranking(
+            new int[] {NO_WORD, 9}, List.of(new Bag(new int[0], new int[0]), bag()), gaussian(2));
+    Batch batch = batch(List.of(ranking(), ranking(), ranking(), odd));
     KernelWeights weights = KernelWeights.of(kernel(gaussian(HIDDEN)));
     KernelGradient.Result result = KernelGradient.of(weights, batch);
     assertEquals(result.loss(), KernelGradient.loss(weights, batch), 1e-9);
@@ -95,6 +100,12 @@ class KernelFitTest {
     }
     assertArrayEquals(numeric, result.gradient(), 2e-3f);
     assertTrue(IntStream.range(0, numeric.length).filter(i -> Math.abs(numeric[i]) > 0.01).count() > 10);
+    for (int scalar = 0; scalar < KernelWeights.SCALARS; scalar++) {
+      float expected = numeric[weights.index(scalar)];
+      assertTrue(Math.abs(expected) > 0.002, "number " + scalar + " matters: " + expected);
+      assertEquals(
+          1, result.gradient()[weights.index(scalar)] / expected, 0.15, "number " + scalar);
+    }
   }
 
   /** Logits are the scores of a kernel in which one direction of the states says what counts. */
@@ -187,6 +198,28 @@ class KernelFitTest {
       Fit alone = one.submit(() -> fit.fit(30, 0.01, Progress.SILENT)).get();
       assertEquals(alone.loss(), fit.fit(30, 0.01, Progress.SILENT).loss());
     }
+  }
+
+  @Test
+  void refusesWhatCannotBeFitted() {
+    float[] logits = {1, Float.NaN};
+    List<Bag> two = List.of(bag(), bag());
+    assertThrows(
+        IllegalArgumentException.class, () -> new Ranking(new int[] {1}, two, logits));
+    assertThrows(
+        IllegalArgumentException.class, () -> new Ranking(new int[] {1}, two, new float[1]));
+    assertThrows(
+        IllegalArgumentException.class, () -> new Ranking(new int[0], two, new float[2]));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new Vocabulary(new float[1][2], new float[] {0}, 1));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new Vocabulary(new float[1][2], new float[] {1}, Double.NaN));
+    List<Ranking> one = List.of(ranking());
+    KernelFit fit = new KernelFit(vocabulary, PARAMETERS, one, one);
+    assertThrows(
+        IllegalArgumentException.class, () -> fit.fit(1, Double.NaN, Progress.SILENT));
   }
 
   @Test

@@ -152,13 +152,20 @@ public final class SemanticBM25Model {
     this(
         provenance,
         parameters,
-        pieces,
+        notEmpty(pieces),
         idf,
         layer,
         projection,
         TermVectors.quantize(
             Arrays.stream(states).map(projection::vector).toArray(float[][]::new)),
         weights(states, projection));
+  }
+
+  private static List<String> notEmpty(List<String> pieces) {
+    if (pieces.isEmpty()) {
+      throw new IllegalArgumentException("illegal vocabulary: it is empty");
+    }
+    return pieces;
   }
 
   private static float[] weights(float[][] states, TermProjection projection) {
@@ -183,6 +190,9 @@ public final class SemanticBM25Model {
           "illegal vocabulary: %d pieces, %d IDF values, %d vectors, must be as many of each"
               .formatted(pieces.size(), idf.length, vectors.size()));
     }
+    if (layer < 0) {
+      throw new IllegalArgumentException("illegal layer: " + layer + ", must be 0 or more");
+    }
     this.provenance = provenance;
     this.parameters = parameters;
     this.pieces = List.copyOf(pieces);
@@ -196,6 +206,9 @@ public final class SemanticBM25Model {
     for (int i = 0; i < idf.length; i++) {
       if (!Float.isFinite(idf[i])) {
         throw new IllegalArgumentException("illegal IDF: " + idf[i] + " of " + pieces.get(i));
+      }
+      if (!(weights[i] > 0f && Float.isFinite(weights[i]))) {
+        throw new IllegalArgumentException("illegal weight: " + weights[i] + " of " + pieces.get(i));
       }
       if (ordinals.put(pieces.get(i), i) != null) {
         throw new IllegalArgumentException("piece given twice: " + pieces.get(i));

@@ -140,6 +140,16 @@ public final class SoftTermQuery extends Query {
     return found;
   }
 
+  /**
+   * The score of a document that is full of the terms, which no document's score exceeds.
+   *
+   * @param searcher whose similarity and statistics count
+   * @return 0 if the index has none of the terms
+   */
+  public float fullScore(IndexSearcher searcher) throws IOException {
+    return new SoftTermWeight(this, searcher, ScoreMode.COMPLETE, 1f).fullScore();
+  }
+
   String field() {
     return field;
   }

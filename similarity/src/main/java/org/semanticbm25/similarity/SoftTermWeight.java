@@ -77,6 +77,11 @@ final class SoftTermWeight extends Weight {
     return new TermStatistics(queryTerm.bytes(), softest.docFreq(), softest.totalTermFreq());
   }
 
+  /** What no document's score exceeds; 0 if the index has none of the terms. */
+  float fullScore() {
+    return simScorer == null ? 0f : simScorer.score(Float.MAX_VALUE, 1L);
+  }
+
   @Override
   public ScorerSupplier scorerSupplier(LeafReaderContext context) throws IOException {
     List<IOSupplier<TermState>> suppliers = new ArrayList<>();

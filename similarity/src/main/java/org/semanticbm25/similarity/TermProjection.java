@@ -24,8 +24,8 @@ import org.apache.lucene.util.VectorUtil;
  * @lucene.experimental
  */
 public final class TermProjection {
-  /** Longest weight direction: weights stay within e^-20 and e^20. */
-  private static final float MAX_NORM = 20f;
+  /** Length of the longest weight direction: weights stay within e^-20 and e^20. */
+  public static final float MAX_NORM = 20f;
 
   private final float[] center;
   private final float[][] matrix;
@@ -34,7 +34,8 @@ public final class TermProjection {
   /**
    * @param center mean of the unit states of words, {@code [hidden]}
    * @param matrix {@code [hidden][dimensions]}
-   * @param weights direction of the logarithm of a word's weight, {@code [hidden]}, not longer than 20
+   * @param weights direction of the logarithm of a word's weight, {@code [hidden]}, not longer than
+   *     {@value #MAX_NORM}
    * @throws IllegalArgumentException if lengths differ, or a number is not finite or too large
    */
   public TermProjection(float[] center, float[][] matrix, float[] weights) {
@@ -106,8 +107,13 @@ public final class TermProjection {
    * The direction of a hidden state, seen from the center.
    *
    * @return of length 1, or all 0 if the state is all 0 or nowhere but at the center
+   * @throws IllegalArgumentException if the state is of another length
    */
   public float[] centred(float[] state) {
+    if (state.length != center.length) {
+      throw new IllegalArgumentException(
+          "illegal length of a state: %d, must be %d".formatted(state.length, center.length));
+    }
     float[] direction = state.clone();
     if (scaleToUnit(direction)) {
       for (int h = 0; h < direction.length; h++) {

@@ -10,6 +10,8 @@
  *       a model keeps in its embeddings. It reads the norms of {@code BM25Similarity}: no
  *       re-indexing.
  *   <li>{@link org.semanticbm25.similarity.SemanticBM25Model}: the file that an extraction makes.
+ *   <li>{@link org.semanticbm25.similarity.TermProjection}: makes a word's vector and weight of its
+ *       hidden state; learnt, and kept in the model.
  *   <li>{@link org.semanticbm25.similarity.ScoringParameters}: the few numbers of the function.
  * </ul>
  *
@@ -25,7 +27,7 @@
  *
  * <p>A soft-term query reads the postings of all its terms, skips blocks by merged impacts, and
  * allocates one window of 4,096 documents. The README has measured ratios to plain BM25. A model in
- * memory takes its vocabulary times the dimensions in bytes, some 12 MB for MiniLM.
+ * memory takes its vocabulary times the dimensions in bytes, some 4 MB for MiniLM.
  *
  * <h2>How to extend</h2>
  *

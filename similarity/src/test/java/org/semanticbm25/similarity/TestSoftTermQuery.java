@@ -272,7 +272,9 @@ public class TestSoftTermQuery extends LuceneTestCase {
     var weight =
         searcher.createWeight(
             searcher.rewrite(query), ScoreMode.COMPLETE, 1f);
-    var leaf = reader.leaves().get(ReaderUtil.subIndex(hit.doc, reader.leaves()));
+    // the searcher may have wrapped the reader
+    var leaves = searcher.getIndexReader().leaves();
+    var leaf = leaves.get(ReaderUtil.subIndex(hit.doc, leaves));
     Matches matches = weight.matches(leaf, hit.doc - leaf.docBase);
     assertNotNull(matches.getMatches(FIELD));
   }
