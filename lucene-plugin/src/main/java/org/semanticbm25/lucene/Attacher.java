@@ -52,7 +52,7 @@ public final class Attacher {
   public Attacher(SemanticBM25Model model, TermEncoder encoder, Progress progress) {
     if (encoder.layer() != model.layer()) {
       throw new IllegalArgumentException(
-          "illegal layer of the encoder: %d, must be the model's, %d"
+          "illegal layer of the encoder: %s, must be the model's, %s"
               .formatted(encoder.layer(), model.layer()));
     }
     this.model = model;

@@ -95,7 +95,7 @@ public final class CrossEncoderRescorer extends PassageRescorer {
       details.add(
           Explanation.match(
               reading.windows(),
-              "windows of the passage, of %d tokens at most; the highest logit counts"
+              "windows of the passage, of %s tokens at most; the highest logit counts"
                   .formatted(reading.windowTokens())));
       read = tokens.size();
     }

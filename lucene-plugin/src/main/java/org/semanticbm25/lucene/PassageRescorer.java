@@ -73,7 +73,7 @@ abstract class PassageRescorer extends Rescorer {
     for (ScoreDoc hit : hits) {
       if (Float.isNaN(hit.score)) {
         throw new IllegalArgumentException(
-            "document %d has no score to interpolate with; search with scores, or sort by them"
+            "document %s has no score to interpolate with; search with scores, or sort by them"
                 .formatted(hit.doc));
       }
     }

@@ -86,7 +86,7 @@ public final class SemanticBM25Rescorer extends PassageRescorer {
     }
     return Explanation.match(
         scorer.score(query, List.of(text))[0],
-        "semanticScore, of attention in the first %d layers of %s, sum of:"
+        "semanticScore, of attention in the first %s layers of %s, sum of:"
             .formatted(scorer.function().layers(), scorer.model().name()),
         parts);
   }
@@ -103,7 +103,7 @@ public final class SemanticBM25Rescorer extends PassageRescorer {
       details.add(
           Explanation.match(
               (float) matches[token],
-              "attention to '%s', passage token %d"
+              "attention to '%s', passage token %s"
                   .formatted(reading.passageTokens().get(token), token + 1)));
       others -= matches[token];
     }
