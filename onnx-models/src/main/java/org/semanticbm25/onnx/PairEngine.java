@@ -41,7 +41,7 @@ final class PairEngine implements Closeable {
 
   static final int MIN_PASSAGE_TOKENS = 64;
 
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final OrtEnvironment environment = OnnxRuntime.environment();
   private final PairModel model;
   private final Set<String> inputs;
   private final Set<String> outputs;

@@ -48,7 +48,7 @@ record PairModel(String source, OrtSession session, PairTokenizer tokenizer, int
                   maxTokens,
                   PairBatch.SPECIAL_TOKENS + PairEngine.MIN_PASSAGE_TOKENS));
     }
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    OrtEnvironment environment = OnnxRuntime.environment();
     PairTokenizer tokenizer = new PairTokenizer(model.tokenizer());
     try (OrtSession.SessionOptions options = PairEngine.sessionOptions()) {
       return new PairModel(

@@ -30,7 +30,7 @@ public final class TermEncoder implements AutoCloseable {
   private final NeuralModel model;
   private final int layer;
   private final HuggingFaceTokenizer tokenizer;
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final OrtEnvironment environment = OnnxRuntime.environment();
   private final OrtSession session;
   private final long first;
   private final long last;
