@@ -7,6 +7,7 @@ import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.IndexSearcher;
+import org.semanticbm25.lucene.SemanticBM25;
 import org.semanticbm25.onnx.AttentionScorer;
 import org.semanticbm25.onnx.CrossEncoder;
 import org.semanticbm25.onnx.Digests;
@@ -66,6 +67,14 @@ final class EvalCommand implements Callable<Integer> {
   String tuneOn;
 
   @Option(
+      names = "--soft-terms",
+      paramLabel = "N",
+      description =
+          "soft terms of a query term at most: more cost more in a search, and little in reranking"
+              + " (default: the model's own)")
+  Integer softTerms;
+
+  @Option(
       names = "--rerank",
       paramLabel = "N",
       defaultValue = "100",
@@ -98,6 +107,9 @@ final class EvalCommand implements Callable<Integer> {
     if (rerank < 0) {
       throw new UserException("--rerank " + rerank + ": must be 0 or more");
     }
+    if (softTerms != null && softTerms < 0) {
+      throw new UserException("--soft-terms " + softTerms + ": must be 0 or more");
+    }
     if (rerank == 0 && attention.isGiven()) {
       throw new UserException("--rerank 0: leaves nothing to --layers; give 1 or more");
     }
@@ -112,12 +124,13 @@ final class EvalCommand implements Callable<Integer> {
         Workspace.Prepared prepared =
             workspace.prepare(dataset.name(), fingerprint, analyzer, dataset::forEachPassage)) {
       Evaluation evaluation = new Evaluation(dataset, relevant);
+      SemanticBM25 semantic = limited(prepared.semantic());
       if (run != null) {
         Run first = Run.read(run);
         evaluation.add("bm25", first);
         evaluation.add(
             "semantic",
-            RankingSystem.semantic(searcher(prepared.reader(), analyzer), prepared.semantic())
+            RankingSystem.semantic(searcher(prepared.reader(), analyzer), semantic)
                 .rerank(first, dataset.queries()));
       } else {
         RankingSystem bm25 =
@@ -127,8 +140,8 @@ final class EvalCommand implements Callable<Integer> {
           RankingSystem tuned = tunedBm25(prepared.reader(), analyzer);
           evaluation.add("bm25-tuned", tuned.run(dataset.queries(), DEPTH));
         }
-        RankingSystem semantic = RankingSystem.semantic(prepared.reader(), prepared.semantic());
-        evaluation.add("semantic", semantic.run(dataset.queries(), DEPTH));
+        RankingSystem system = RankingSystem.semantic(prepared.reader(), semantic);
+        evaluation.add("semantic", system.run(dataset.queries(), DEPTH));
       }
       if (encoder != null) {
         rerank(evaluation, dataset, new Reranker(prepared.reader(), rerank), encoder, scorer);
@@ -138,6 +151,12 @@ final class EvalCommand implements Callable<Integer> {
       evaluation.report().print(spec.commandLine().getOut(), format.value);
     }
     return 0;
+  }
+
+  private SemanticBM25 limited(SemanticBM25 semantic) {
+    return softTerms == null
+        ? semantic
+        : semantic.withParameters(semantic.parameters().withMaxSoftTerms(softTerms));
   }
 
   private IndexSearcher searcher(DirectoryReader reader, Analyzer analyzer) throws IOException {

@@ -11,7 +11,6 @@ import org.apache.commons.math3.random.Well19937c;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.standard.StandardAnalyzer;
 import org.semanticbm25.lucene.SemanticBM25;
-import org.semanticbm25.similarity.ScoringParameters;
 import org.semanticbm25.similarity.SemanticBM25Model;
 import org.semanticbm25.similarity.SoftTermQuery;
 import picocli.CommandLine.Command;
@@ -82,11 +81,8 @@ final class LatencyCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static SemanticBM25 limited(SemanticBM25 semantic, int maxSoftTerms) {
-    ScoringParameters p = semantic.parameters();
-    return semantic.withParameters(
-        new ScoringParameters(
-            p.k1(), p.b(), p.threshold(), p.exponent(), p.scale(), maxSoftTerms, p.idfBlend()));
+  private static SemanticBM25 limited(SemanticBM25 semantic, int softTerms) {
+    return semantic.withParameters(semantic.parameters().withMaxSoftTerms(softTerms));
   }
 
   private void print(List<RankingSystem> systems, Latency latency, List<String> texts) {

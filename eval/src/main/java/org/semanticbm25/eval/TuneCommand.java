@@ -42,6 +42,12 @@ final class TuneCommand implements Callable<Integer> {
       description = "use the first N queries of each collection (default: 1000)")
   int limit;
 
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE",
+      description = "also write the model with these parameters to a file")
+  Path output;
+
   @Mixin Workspace workspace;
   @Spec CommandSpec spec;
 
@@ -60,6 +66,10 @@ final class TuneCommand implements Callable<Integer> {
               .climb(workspace.model().parameters(), p -> objective(prepared, p));
       spec.commandLine().getOut().println(best);
       spec.commandLine().getOut().flush();
+      if (output != null) {
+        Workspace.write(workspace.model().withParameters(best), output);
+        Terminal.say("wrote %s", output);
+      }
     } finally {
       for (Collection collection : prepared) {
         collection.prepared.close();

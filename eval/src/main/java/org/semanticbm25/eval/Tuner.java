@@ -24,6 +24,7 @@ final class Tuner {
     SEMANTIC_GRID.put("threshold", new float[] {0.2f, 0.3f, 0.4f, 0.5f, 0.6f});
     SEMANTIC_GRID.put("exponent", new float[] {1f, 1.5f, 2f, 3f});
     SEMANTIC_GRID.put("scale", new float[] {0.2f, 0.4f, 0.6f, 0.8f, 1f});
+    SEMANTIC_GRID.put("weightExponent", new float[] {0f, 0.25f, 0.5f, 0.75f, 1f});
     SEMANTIC_GRID.put("idfBlend", new float[] {0f, 0.1f, 0.2f, 0.4f});
   }
 
@@ -34,7 +35,7 @@ final class Tuner {
   }
 
   private static final ScoringParameters START =
-      new ScoringParameters(EvalCommand.K1, EvalCommand.B, 0.4f, 2f, 0.6f, 2, 0f);
+      new ScoringParameters(EvalCommand.K1, EvalCommand.B, 0.4f, 2f, 0.6f, 2, 0f, 1f);
 
   private final Map<String, float[]> grid;
   private final Map<ScoringParameters, Double> seen = new HashMap<>();
@@ -81,6 +82,7 @@ final class Tuner {
         name.equals("exponent") ? value : p.exponent(),
         name.equals("scale") ? value : p.scale(),
         p.maxSoftTerms(),
-        name.equals("idfBlend") ? value : p.idfBlend());
+        name.equals("idfBlend") ? value : p.idfBlend(),
+        name.equals("weightExponent") ? value : p.weightExponent());
   }
 }

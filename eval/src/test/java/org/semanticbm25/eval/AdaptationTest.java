@@ -32,7 +32,7 @@ import org.semanticbm25.similarity.SemanticBM25Model.Edit;
 /** Adaptation to logits that are semantic BM25 with other parameters and an edited word. */
 class AdaptationTest {
   private static final ScoringParameters START =
-      new ScoringParameters(0.9f, 0.4f, 0.6f, 2f, 0.6f, 2, 0f);
+      new ScoringParameters(0.9f, 0.4f, 0.6f, 2f, 0.6f, 2, 0f, 1f);
   private static final int PASSAGES = 120;
 
   @TempDir Path folder;
@@ -73,7 +73,7 @@ class AdaptationTest {
       SemanticBM25 start = semantic(reader);
       SemanticBM25 target =
           start
-              .withParameters(new ScoringParameters(2f, 0.9f, 0.6f, 2f, 0.6f, 2, 0f))
+              .withParameters(new ScoringParameters(2f, 0.9f, 0.6f, 2f, 0.6f, 2, 0f, 1f))
               .withEdits(List.of(new Edit("car", 0.5f, "test", "now")));
       List<Judged> queries = new ArrayList<>();
       for (int i = 0; i < 60; i++) {

@@ -199,9 +199,11 @@ public final class SemanticBM25 {
 
   private float weight(BytesRef term) {
     int ordinal = attached.ordinal(term);
-    return ordinal >= 0
-        ? attached.weight(ordinal)
-        : model.weight(piecesOfWord(term.utf8ToString()));
+    float weight =
+        ordinal >= 0
+            ? attached.weight(ordinal)
+            : model.weight(piecesOfWord(term.utf8ToString()));
+    return (float) Math.pow(weight, model.parameters().weightExponent());
   }
 
   /** Terms and their kernel weights, heaviest first. */

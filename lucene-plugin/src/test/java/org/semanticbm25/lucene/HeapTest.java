@@ -88,7 +88,7 @@ class HeapTest {
     }
     return new SemanticBM25Model(
         new Provenance("random", "00", "1", "now", Map.of()),
-        new ScoringParameters(1.2f, 0.6f, 0f, 1f, 1f, 16, 0.5f),
+        new ScoringParameters(1.2f, 0.6f, 0f, 1f, 1f, 16, 0.5f, 1f),
         IntStream.range(0, PIECES).mapToObj(i -> "p" + i).toList(),
         idf,
         SemanticBM25Model.LAST_LAYER,

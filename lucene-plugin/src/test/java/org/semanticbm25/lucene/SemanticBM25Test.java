@@ -59,7 +59,7 @@ class SemanticBM25Test {
   private static final String SIDE = "index.side";
   // the tiny model's rows share a strong direction, so unrelated words are near 0.6
   private static final ScoringParameters PARAMETERS =
-      new ScoringParameters(1.2f, 0.75f, 0.9f, 1f, 0.8f, 8, 0.5f);
+      new ScoringParameters(1.2f, 0.75f, 0.9f, 1f, 0.8f, 8, 0.5f, 1f);
 
   @TempDir Path folder;
   private Directory indexFolder;
@@ -155,7 +155,7 @@ class SemanticBM25Test {
 
   @Test
   void wordsCountByTheirWeights() throws IOException {
-    ScoringParameters off = new ScoringParameters(0.9f, 0.4f, 0.5f, 1f, 0f, 8, 0f);
+    ScoringParameters off = new ScoringParameters(0.9f, 0.4f, 0.5f, 1f, 0f, 8, 0f, 1f);
     SemanticBM25 plain = new SemanticBM25(model, attach(), analyzer).withParameters(off);
     float[] direction = new float[TinyModel.HIDDEN];
     direction[0] = 3f;
@@ -256,7 +256,7 @@ class SemanticBM25Test {
 
   @Test
   void editedSoftTermsCompeteForTheirPlaces() throws IOException {
-    ScoringParameters one = new ScoringParameters(1.2f, 0.75f, 0f, 1f, 0.8f, 1, 0f);
+    ScoringParameters one = new ScoringParameters(1.2f, 0.75f, 0f, 1f, 0.8f, 1, 0f, 1f);
     SemanticBM25 semantic = new SemanticBM25(model, attach(), analyzer).withParameters(one);
     String first = softTerms(semantic, "laptop").getFirst();
     SemanticBM25 lowered = edited(semantic, "notebook", 0.01f);
@@ -301,7 +301,7 @@ class SemanticBM25Test {
 
   @Test
   void isBM25WithoutSoftTermsAndBlend() throws IOException {
-    ScoringParameters off = new ScoringParameters(0.9f, 0.4f, 0.5f, 1f, 0f, 8, 0f);
+    ScoringParameters off = new ScoringParameters(0.9f, 0.4f, 0.5f, 1f, 0f, 8, 0f, 1f);
     SemanticBM25 semantic = new SemanticBM25(model, attach(), analyzer).withParameters(off);
     IndexSearcher bm25 = new IndexSearcher(reader);
     bm25.setSimilarity(new BM25Similarity(0.9f, 0.4f));

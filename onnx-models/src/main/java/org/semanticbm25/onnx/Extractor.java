@@ -22,7 +22,7 @@ public final class Extractor {
    * states of all-MiniLM-L6-v2, on development queries of NFCorpus and training queries of SciFact.
    */
   public static final ScoringParameters DEFAULT_PARAMETERS =
-      new ScoringParameters(1.6f, 0.4f, 0.2f, 2f, 0.6f, 2, 0f);
+      new ScoringParameters(1.6f, 0.4f, 0.2f, 2f, 0.6f, 2, 0f, 1f);
 
   private Extractor() {}
 

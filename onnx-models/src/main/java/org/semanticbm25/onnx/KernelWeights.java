@@ -188,7 +188,8 @@ final class KernelWeights {
             (float) exponent(),
             (float) scale(),
             start.parameters().maxSoftTerms(),
-            start.parameters().idfBlend());
+            start.parameters().idfBlend(),
+            start.parameters().weightExponent());
     return new Kernel(
         parameters, new TermProjection(start.projection().center(), matrix, direction));
   }

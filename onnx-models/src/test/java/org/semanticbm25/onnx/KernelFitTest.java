@@ -27,7 +27,7 @@ class KernelFitTest {
   private static final int HIDDEN = 5;
   private static final int NO_WORD = 7;
   private static final ScoringParameters PARAMETERS =
-      new ScoringParameters(1.2f, 0.5f, 0.1f, 1.5f, 0.7f, 4, 0f);
+      new ScoringParameters(1.2f, 0.5f, 0.1f, 1.5f, 0.7f, 4, 0f, 1f);
 
   private final Random random = new Random(3);
   private final Vocabulary vocabulary = vocabulary();

@@ -18,6 +18,8 @@ package org.semanticbm25.similarity;
  * @param scale weight of a soft match of cosine 1, in [0, 1]; 0 turns soft matches off
  * @param maxSoftTerms most soft terms of one query term, 0 or more
  * @param idfBlend share of the model's IDF against the collection's, in [0, 1]
+ * @param weightExponent how far the model's weights of words are followed, in [0, 1]: 0 not at all, 1 as
+ *     they are
  */
 public record ScoringParameters(
     float k1,
@@ -26,7 +28,8 @@ public record ScoringParameters(
     float exponent,
     float scale,
     int maxSoftTerms,
-    float idfBlend) {
+    float idfBlend,
+    float weightExponent) {
 
   /** The least weight of a soft match. */
   public static final float MIN_WEIGHT = 0.05f;
@@ -42,12 +45,20 @@ public record ScoringParameters(
     check(scale >= 0f && scale <= 1f, "scale", scale, "in [0, 1]");
     check(maxSoftTerms >= 0, "maxSoftTerms", maxSoftTerms, "0 or more");
     check(idfBlend >= 0f && idfBlend <= 1f, "idfBlend", idfBlend, "in [0, 1]");
+    check(
+        weightExponent >= 0f && weightExponent <= 1f, "weightExponent", weightExponent, "in [0, 1]");
   }
 
   private static void check(boolean legal, String name, float value, String rule) {
     if (!legal) {
       throw new IllegalArgumentException("illegal " + name + ": " + value + ", must be " + rule);
     }
+  }
+
+  /** The same with another limit for soft terms. */
+  public ScoringParameters withMaxSoftTerms(int limit) {
+    return new ScoringParameters(
+        k1, b, threshold, exponent, scale, limit, idfBlend, weightExponent);
   }
 
   /**

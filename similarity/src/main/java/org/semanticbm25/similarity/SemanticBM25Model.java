@@ -379,7 +379,8 @@ public final class SemanticBM25Model {
           parameters.threshold(),
           parameters.exponent(),
           parameters.scale(),
-          parameters.idfBlend()
+          parameters.idfBlend(),
+          parameters.weightExponent()
         }) {
       out.writeInt(Float.floatToIntBits(parameter));
     }
@@ -415,12 +416,12 @@ public final class SemanticBM25Model {
 
   private static SemanticBM25Model read(DataInput in) throws IOException {
     Provenance provenance = Provenance.read(in);
-    float[] p = new float[6];
+    float[] p = new float[7];
     for (int i = 0; i < p.length; i++) {
       p[i] = Float.intBitsToFloat(in.readInt());
     }
     ScoringParameters parameters =
-        new ScoringParameters(p[0], p[1], p[2], p[3], p[4], in.readVInt(), p[5]);
+        new ScoringParameters(p[0], p[1], p[2], p[3], p[4], in.readVInt(), p[5], p[6]);
     String id = in.readString();
     int size = in.readVInt();
     List<String> pieces = new ArrayList<>();

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.function.Executable;
 
 class ScoringParametersTest {
   private static ScoringParameters kernel(float threshold, float exponent, float scale) {
-    return new ScoringParameters(1f, 0.5f, threshold, exponent, scale, 8, 0f);
+    return new ScoringParameters(1f, 0.5f, threshold, exponent, scale, 8, 0f, 1f);
   }
 
   @Test
@@ -34,14 +34,14 @@ class ScoringParametersTest {
     for (float bad : new float[] {-0.1f, 1.1f, Float.NaN}) {
       assertIllegal("threshold: " + bad, () -> kernel(bad, 1f, 1f));
       assertIllegal("scale: " + bad, () -> kernel(0f, 1f, bad));
-      assertIllegal("b: " + bad, () -> new ScoringParameters(1f, bad, 0f, 1f, 1f, 8, 0f));
-      assertIllegal("idfBlend: " + bad, () -> new ScoringParameters(1f, 0f, 0f, 1f, 1f, 8, bad));
+      assertIllegal("b: " + bad, () -> new ScoringParameters(1f, bad, 0f, 1f, 1f, 8, 0f, 1f));
+      assertIllegal("idfBlend: " + bad, () -> new ScoringParameters(1f, 0f, 0f, 1f, 1f, 8, bad, 1f));
     }
     for (float bad : new float[] {-0.1f, Float.NaN, Float.POSITIVE_INFINITY}) {
       assertIllegal("exponent: " + bad, () -> kernel(0f, bad, 1f));
-      assertIllegal("k1: " + bad, () -> new ScoringParameters(bad, 0f, 0f, 1f, 1f, 8, 0f));
+      assertIllegal("k1: " + bad, () -> new ScoringParameters(bad, 0f, 0f, 1f, 1f, 8, 0f, 1f));
     }
-    assertIllegal("maxSoftTerms: -1", () -> new ScoringParameters(1f, 0f, 0f, 1f, 1f, -1, 0f));
+    assertIllegal("maxSoftTerms: -1", () -> new ScoringParameters(1f, 0f, 0f, 1f, 1f, -1, 0f, 1f));
   }
 
   private static void assertIllegal(String what, Executable code) {

@@ -29,7 +29,7 @@ import org.semanticbm25.similarity.SemanticBM25Model.Provenance;
 class SemanticBM25ModelTest {
   private static final String NAME = "model.sbm25";
   private static final ScoringParameters PARAMETERS =
-      new ScoringParameters(1.2f, 0.6f, 0.3f, 2f, 0.6f, 8, 0.1f);
+      new ScoringParameters(1.2f, 0.6f, 0.3f, 2f, 0.6f, 8, 0.1f, 1f);
 
   @TempDir Path folder;
   private Directory directory;
@@ -90,7 +90,7 @@ class SemanticBM25ModelTest {
     SemanticBM25Model model = model(-1f);
     assertEquals(model.id(), model(-1f).id());
     assertNotEquals(model.id(), model(-1.5f).id());
-    ScoringParameters other = new ScoringParameters(1f, 1f, 0f, 1f, 1f, 1, 1f);
+    ScoringParameters other = new ScoringParameters(1f, 1f, 0f, 1f, 1f, 1, 1f, 1f);
     assertEquals(model.id(), model.withParameters(other).id());
     assertEquals(other, model.withParameters(other).parameters());
     assertTrue(model.id().matches("[0-9a-f]{16}"));
