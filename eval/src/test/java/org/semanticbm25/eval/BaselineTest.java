@@ -16,9 +16,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.semanticbm25.lucene.AttachedField;
+import org.semanticbm25.lucene.Attacher;
+import org.semanticbm25.lucene.SemanticBM25;
 import org.semanticbm25.onnx.CrossEncoder;
+import org.semanticbm25.onnx.Extractor;
 import org.semanticbm25.onnx.NeuralModel;
 import org.semanticbm25.onnx.Progress;
+import org.semanticbm25.onnx.TermEncoder;
+import org.semanticbm25.similarity.SemanticBM25Model;
 
 /** Our BM25 is the BM25 that others publish. */
 class BaselineTest {
@@ -48,6 +54,27 @@ class BaselineTest {
     Dataset dataset = Dataset.read(DATASETS.resolve("trec-dl-2019"), "test");
     Run run = Run.read(DATASETS.resolve("trec-dl-2019/bm25.run"));
     assertEquals(0.5058, Measure.nDCG(10).mean(dataset.qrels(), run), 0.00005);
+  }
+
+  @Test
+  void bundledKernelSearchesAsItsCardSays(@TempDir Path home) throws IOException {
+    assumeTrue(Files.exists(DATASETS), "no " + DATASETS);
+    Dataset dataset = Dataset.read(DATASETS.resolve("nfcorpus"), "test");
+    Analyzer analyzer = new EnglishAnalyzer();
+    SemanticBM25Model model = Extractor.bundled();
+    try (Directory directory = new ByteBuffersDirectory()) {
+      TextIndex.write(directory, analyzer, dataset::forEachPassage);
+      try (DirectoryReader reader = DirectoryReader.open(directory);
+          TermEncoder encoder = new TermEncoder(NeuralModel.bundled(home), model.layer())) {
+        AttachedField attached =
+            new Attacher(model, encoder, Progress.SILENT)
+                .attach(reader, TextIndex.CONTENTS, analyzer);
+        Run run =
+            RankingSystem.semantic(reader, new SemanticBM25(model, attached, analyzer))
+                .run(dataset.queries(), 10);
+        assertEquals(0.3308, Measure.nDCG(10).mean(dataset.qrels(), run), 0.001);
+      }
+    }
   }
 
   @Test
