@@ -154,9 +154,7 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private SemanticBM25 limited(SemanticBM25 semantic) {
-    return softTerms == null
-        ? semantic
-        : semantic.withParameters(semantic.parameters().withMaxSoftTerms(softTerms));
+    return softTerms == null ? semantic : semantic.withMaxSoftTerms(softTerms);
   }
 
   private IndexSearcher searcher(DirectoryReader reader, Analyzer analyzer) throws IOException {

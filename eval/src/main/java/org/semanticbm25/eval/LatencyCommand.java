@@ -10,7 +10,6 @@ import org.apache.commons.math3.distribution.ZipfDistribution;
 import org.apache.commons.math3.random.Well19937c;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.standard.StandardAnalyzer;
-import org.semanticbm25.lucene.SemanticBM25;
 import org.semanticbm25.similarity.SemanticBM25Model;
 import org.semanticbm25.similarity.SoftTermQuery;
 import picocli.CommandLine.Command;
@@ -73,16 +72,12 @@ final class LatencyCommand implements Callable<Integer> {
           RankingSystem.bm25(
               prepared.reader(), TextIndex.CONTENTS, analyzer, EvalCommand.K1, EvalCommand.B));
       for (int limit : softTerms) {
-        systems.add(RankingSystem.semantic(prepared.reader(), limited(prepared.semantic(), limit)));
+        systems.add(RankingSystem.semantic(prepared.reader(), prepared.semantic().withMaxSoftTerms(limit)));
       }
       List<String> texts = queries(words);
       print(systems, Latency.measure(systems, texts, TOP), texts);
     }
     return 0;
-  }
-
-  private static SemanticBM25 limited(SemanticBM25 semantic, int softTerms) {
-    return semantic.withParameters(semantic.parameters().withMaxSoftTerms(softTerms));
   }
 
   private void print(List<RankingSystem> systems, Latency latency, List<String> texts) {

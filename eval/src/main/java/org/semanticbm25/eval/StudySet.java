@@ -18,7 +18,6 @@ import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.apache.lucene.search.IndexSearcher;
 import org.semanticbm25.eval.Run.Hit;
 import org.semanticbm25.lucene.AttachedField;
-import org.semanticbm25.lucene.SemanticBM25;
 import org.semanticbm25.onnx.Digests;
 import org.semanticbm25.onnx.PairSample;
 import org.semanticbm25.onnx.PairSampler;
@@ -198,11 +197,8 @@ record StudySet(
 
   /** The static scorer with all soft terms that are kept: where candidates are scored they cost little. */
   RankingSystem staticScorer() {
-    SemanticBM25 semantic = prepared.semantic();
     return RankingSystem.semantic(
-        searcher(),
-        semantic.withParameters(
-            semantic.parameters().withMaxSoftTerms(AttachedField.MAX_NEIGHBOURS)));
+        searcher(), prepared.semantic().withMaxSoftTerms(AttachedField.MAX_NEIGHBOURS));
   }
 
   /** Agreement of the run that came with the collection. */

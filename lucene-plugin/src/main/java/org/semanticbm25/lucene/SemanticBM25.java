@@ -102,6 +102,11 @@ public final class SemanticBM25 {
     return new SemanticBM25(model.withParameters(parameters), attached, analyzer);
   }
 
+  /** The same with another limit for the soft terms of a query term. */
+  public SemanticBM25 withMaxSoftTerms(int limit) {
+    return withParameters(parameters().withMaxSoftTerms(limit));
+  }
+
   /** The same with further edits, see {@link SemanticBM25Model#withEdits}. */
   public SemanticBM25 withEdits(List<Edit> edits) {
     return new SemanticBM25(model.withEdits(edits), attached, analyzer);
