@@ -186,8 +186,7 @@ record StudySet(
         system, text -> Math.sqrt(prepared.semantic().fullScore(searcher, text)));
   }
 
-  /** The candidates of all queries in the order of the first pass. */
-  Run candidatesOnly() {
+  private Run candidatesOnly() {
     Map<String, List<Hit>> hits = new HashMap<>();
     for (int query = 0; query < queries.size(); query++) {
       hits.put(queries.get(query), candidates.get(query));
@@ -199,6 +198,14 @@ record StudySet(
   RankingSystem staticScorer() {
     return RankingSystem.semantic(
         searcher(), prepared.semantic().withMaxSoftTerms(AttachedField.MAX_NEIGHBOURS));
+  }
+
+  /** The static scorer's own hits; of a run that came with the collection its candidates, reranked. */
+  Run staticRun() throws IOException {
+    return given
+        ? staticScorer().rerank(candidatesOnly(), dataset.queries())
+        : RankingSystem.semantic(prepared.reader(), prepared.semantic())
+            .run(dataset.queries(), FEW);
   }
 
   /** Agreement of the run that came with the collection. */

@@ -621,6 +621,24 @@ class CommandLineTest {
     assertEquals(1, run(paper));
     assertTrue(err.contains("--heads paper: the model has 3 layers of 2 heads, so no head 7.9"), err);
     refused(List.of("study", folder, "--model", at("bert"), "--home", at("home"), "-o", at("study")), "--lists");
+
+    assertTrue(ofStatic(tables, "static").has("nDCG@10, reranking"), out);
+    Files.delete(at("bm25.run"));
+    ok(study);
+    tables = new ObjectMapper().readTree(out);
+    ok(
+        "eval", folder, "--extracted", at("tiny.sbm25"), "--encoder", at("onnx"), "--home", at("home"),
+        "--rerank", "0", "-o", at("runs"), "--format", "json");
+    JsonNode searched = new ObjectMapper().readTree(out).path("systems");
+    String measure = "nDCG@10, searching";
+    assertEquals(searched.path("semantic").path("nDCG@10"), ofStatic(tables, "static").path(measure));
+    assertEquals(searched.path("bm25").path("nDCG@10"), ofStatic(tables, "first pass of BM25").path(measure));
+  }
+
+  private JsonNode ofStatic(JsonNode tables, String row) {
+    return tables
+        .path("Static scorer, term against term, no network at query time")
+        .path(folder.getFileName() + ", " + row);
   }
 
   @Test
