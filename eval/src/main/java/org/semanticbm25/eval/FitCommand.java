@@ -66,7 +66,7 @@ final class FitCommand implements Callable<Integer> {
   @Option(
       names = "--sample",
       paramLabel = "N",
-      defaultValue = "200",
+      defaultValue = "600",
       description = "queries to use, both halves together (default: ${DEFAULT-VALUE})")
   int sample;
 
