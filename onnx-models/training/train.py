@@ -270,8 +270,14 @@ class Trainer:
                 state = torch.load(path, map_location=self.device)
                 self.model.load_state_dict(state["model"])
                 self.optimizer.load_state_dict(state["optimizer"])
-                self.step, self.pairs, self.best = state["step"], state["pairs"], state["best"]
+                for name, value in state.items():
+                    if name not in ("model", "optimizer"):
+                        setattr(self, name, value)
                 return
+
+    def _state(self):
+        """What a kind of training keeps beside model and optimizer."""
+        return {}
 
     def save(self):
         state = dict(
@@ -280,6 +286,7 @@ class Trainer:
             step=self.step,
             pairs=self.pairs,
             best=self.best,
+            **self._state(),
         )
         torch.save(state, self._checkpoint() + ".tmp")
         os.replace(self._checkpoint() + ".tmp", self._checkpoint())
