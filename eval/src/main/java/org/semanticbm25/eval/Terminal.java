@@ -9,7 +9,7 @@ import org.semanticbm25.onnx.Progress;
  * Progress on standard error if that is a terminal, and nothing if it is not. The start script finds
  * out which: a Java program cannot ask about standard error.
  */
-final class Terminal implements Progress, AutoCloseable {
+public final class Terminal implements Progress, AutoCloseable {
   private static final boolean SHOWN = Boolean.getBoolean("sbm25.terminal");
 
   private String task;
@@ -44,7 +44,7 @@ final class Terminal implements Progress, AutoCloseable {
   }
 
   /** A line about what is going on, for people. */
-  static void say(String format, Object... arguments) {
+  public static void say(String format, Object... arguments) {
     System.err.println(format.formatted(arguments));
   }
 }

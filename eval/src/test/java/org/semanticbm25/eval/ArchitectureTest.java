@@ -2,26 +2,94 @@ package org.semanticbm25.eval;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
-import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 
-/** Arrows between modules point downwards only. */
-@AnalyzeClasses(packages = "org.semanticbm25", importOptions = DoNotIncludeTests.class)
+/** Dependencies point downwards only, between modules, packages and classes. */
+@AnalyzeClasses(packages = "org.semanticbm25", importOptions = ArchitectureTest.WithoutTests.class)
 class ArchitectureTest {
+  /** Leaves out classes of tests, and of the jar that other modules' tests use. */
+  static final class WithoutTests implements ImportOption {
+    @Override
+    public boolean includes(Location location) {
+      return !location.contains("/test-classes/") && !location.contains("-tests.jar");
+    }
+  }
+
   @ArchTest
   static final ArchRule MODULES =
       layeredArchitecture()
           .consideringOnlyDependenciesInLayers()
           .layer("similarity").definedBy("org.semanticbm25.similarity..")
+          .layer("english").definedBy("org.semanticbm25.english..")
           .layer("onnx-models").definedBy("org.semanticbm25.onnx..")
           .layer("lucene-plugin").definedBy("org.semanticbm25.lucene..")
           .layer("eval").definedBy("org.semanticbm25.eval..")
           .whereLayer("eval").mayNotBeAccessedByAnyLayer()
+          .whereLayer("english").mayOnlyBeAccessedByLayers("eval")
           .whereLayer("lucene-plugin").mayOnlyBeAccessedByLayers("eval")
           .whereLayer("onnx-models").mayOnlyBeAccessedByLayers("lucene-plugin", "eval");
+
+  @ArchTest
+  static final ArchRule SIMILARITY =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInLayers()
+          .layer("field").definedBy("..similarity.field..")
+          .layer("search").definedBy("..similarity.search..")
+          .layer("model").definedBy("..similarity.model..")
+          .whereLayer("search").mayOnlyBeAccessedByLayers("field")
+          .whereLayer("model").mayOnlyBeAccessedByLayers("field");
+
+  @ArchTest
+  static final ArchRule ONNX =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInLayers()
+          .layer("graph").definedBy("..onnx.graph..")
+          .layer("hub").definedBy("..onnx.hub..")
+          .layer("runtime").definedBy("..onnx.runtime..")
+          .layer("crossencoder").definedBy("..onnx.crossencoder..")
+          .layer("attention").definedBy("..onnx.attention..")
+          .layer("distill").definedBy("..onnx.distill..")
+          .whereLayer("distill").mayNotBeAccessedByAnyLayer()
+          .whereLayer("attention").mayOnlyBeAccessedByLayers("distill")
+          .whereLayer("crossencoder").mayOnlyBeAccessedByLayers("distill")
+          .whereLayer("runtime").mayOnlyBeAccessedByLayers("crossencoder", "attention", "distill");
+
+  @ArchTest
+  static final ArchRule NO_CYCLES_BETWEEN_PACKAGES =
+      slices().matching("org.semanticbm25.(**)").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule NO_CYCLES_BETWEEN_CLASSES =
+      slices()
+          .assignedFrom(
+              new SliceAssignment() {
+                @Override
+                public SliceIdentifier getIdentifierOf(JavaClass type) {
+                  return type.getPackageName().startsWith("org.semanticbm25")
+                      ? SliceIdentifier.of(outermost(type).getName())
+                      : SliceIdentifier.ignore();
+                }
+
+                @Override
+                public String getDescription() {
+                  return "top-level classes";
+                }
+              })
+          .should()
+          .beFreeOfCycles();
+
+  private static JavaClass outermost(JavaClass type) {
+    return type.getEnclosingClass().map(ArchitectureTest::outermost).orElse(type);
+  }
 
   @ArchTest
   static final ArchRule SCORING_NEEDS_LUCENE_ONLY =

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.lucene.search.Explanation;
-import org.semanticbm25.onnx.CrossEncoder;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 
 /**
  * Gives the hits of a first pass the scores of a cross-encoder, which reads the query and each

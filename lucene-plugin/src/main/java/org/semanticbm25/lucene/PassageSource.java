@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.util.Set;
 import java.util.StringJoiner;
 import org.apache.lucene.document.Document;
+import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.DocValuesType;
 import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.SortedDocValues;
-import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.StoredFields;
 
 /**
@@ -21,7 +21,7 @@ import org.apache.lucene.index.StoredFields;
  */
 @FunctionalInterface
 public interface PassageSource {
-  /** Texts of a segment's documents. Used by one thread, with ascending documents. */
+  /** PassageList of a segment's documents. Used by one thread, with ascending documents. */
   @FunctionalInterface
   interface Passages {
     /**

@@ -27,11 +27,11 @@ import org.apache.lucene.store.Directory;
 import org.apache.lucene.tests.index.RandomIndexWriter;
 import org.apache.lucene.tests.util.LuceneTestCase;
 import org.apache.lucene.util.BytesRef;
-import org.semanticbm25.onnx.CrossEncoder;
-import org.semanticbm25.onnx.LongPassages;
-import org.semanticbm25.onnx.NeuralModel;
-import org.semanticbm25.onnx.TinyBert;
-import org.semanticbm25.onnx.TinyModel;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
+import org.semanticbm25.onnx.hub.NeuralModel;
+import org.semanticbm25.onnx.runtime.LongPassages;
+import org.semanticbm25.onnx.testing.TinyBert;
+import org.semanticbm25.onnx.testing.TinyModel;
 
 /** Rescoring of random indexes against scoring every document by itself. */
 public class CrossEncoderRescorerTest extends LuceneTestCase {

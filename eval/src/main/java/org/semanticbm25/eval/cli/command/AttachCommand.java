@@ -1,0 +1,72 @@
+package org.semanticbm25.eval.cli.command;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.DirectoryReader;
+import org.semanticbm25.eval.Terminal;
+import org.semanticbm25.eval.cli.option.Analyzers;
+import org.semanticbm25.eval.cli.option.FieldOption;
+import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CollectionIndexes;
+import org.semanticbm25.eval.collection.TextIndex;
+import org.semanticbm25.similarity.field.AttachedTerms;
+import org.semanticbm25.similarity.field.SemanticField;
+import org.semanticbm25.similarity.field.SemanticField.Coverage;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code sbm25 attach}. */
+@Command(
+    name = "attach",
+    sortOptions = false,
+    description = {
+      "Give the rare words of an existing Lucene index vectors of their own.",
+      "A search works without: it knows the common words of English. Reads the index, changes"
+          + " nothing in it, and writes a file that 'search' picks up.%n"
+    })
+public final class AttachCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "INDEX", description = "a folder with a Lucene index")
+  Path index;
+
+  @Option(
+      names = "--field",
+      paramLabel = "NAME",
+      defaultValue = TextIndex.CONTENTS,
+      description = "an indexed text field (default: ${DEFAULT-VALUE})")
+  String field;
+
+  @Mixin Analyzers analyzers;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE",
+      description = "the file to write (default: INDEX.FIELD.attached, next to the index)")
+  Path output;
+
+  @Option(
+      names = "--encoder",
+      paramLabel = "DIR",
+      description =
+          "folder of the ONNX model that --extracted comes from (default: the bundled cross-encoder)")
+  Path encoder;
+
+  @Mixin Workspace workspace;
+
+  @Override
+  public Integer call() throws IOException {
+    Path file = output != null ? output : FieldOption.attachedFile(index, field);
+    Analyzer analyzer = analyzers.get();
+    try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
+      Coverage before = SemanticField.of(workspace.model(), field, analyzer).coverage(reader);
+      AttachedTerms attached = workspace.attach(encoder, reader, field, analyzer, file);
+      Terminal.say(
+          "wrote %s: %d of %d terms of field '%s' added to the %d that the model knows",
+          file, attached.size(), before.terms(), field, before.known());
+    }
+    return 0;
+  }
+}

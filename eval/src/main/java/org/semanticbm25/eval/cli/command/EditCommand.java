@@ -1,0 +1,128 @@
+package org.semanticbm25.eval.cli.command;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.search.TermQuery;
+import org.apache.lucene.util.QueryBuilder;
+import org.semanticbm25.eval.Terminal;
+import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.cli.option.FieldOption;
+import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CollectionIndexes;
+import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.Run.Hit;
+import org.semanticbm25.similarity.field.SemanticField;
+import org.semanticbm25.similarity.model.SemanticBM25Model;
+import org.semanticbm25.similarity.model.WordEdit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 edit}. */
+@Command(
+    name = "edit",
+    sortOptions = false,
+    description = {
+      "Raise, lower or block words in a model file.",
+      "A factor above 1 makes a word count more, below 1 less, and 0 blocks it, in queries and as a"
+          + " soft match. The file keeps a record of its edits.%n"
+    })
+public final class EditCommand implements Callable<Integer> {
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "WORD=FACTOR",
+      description = "as in laptop=2 or casino=0; of several for a word the last counts")
+  Map<String, Float> factors;
+
+  @Option(
+      names = {"-o", "--output"},
+      required = true,
+      paramLabel = "FILE",
+      description = "the model file to write; may be the one that is edited")
+  Path output;
+
+  @Option(
+      names = "--preview",
+      paramLabel = "QUERY",
+      description = "show the hits of a query before and after; needs --index")
+  String preview;
+
+  @Option(names = "--index", paramLabel = "DIR", description = "the index to search for --preview")
+  Path index;
+
+  @Mixin FieldOption field;
+
+  @Option(names = "-n", paramLabel = "N", defaultValue = "10", description = "hits (default: 10)")
+  int count;
+
+  @Mixin Workspace workspace;
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    if ((preview == null) != (index == null)) {
+      throw new UserException("--preview and --index: give both or neither");
+    }
+    if (count < 1) {
+      throw new UserException("-n " + count + ": must be 1 or more");
+    }
+    requireTerms();
+    String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    List<WordEdit> edits = new ArrayList<>();
+    factors.forEach((word, factor) -> edits.add(new WordEdit(word, factor, "edit", now)));
+    SemanticBM25Model edited = workspace.model().withEdits(edits);
+    if (preview != null) {
+      preview(edits);
+    }
+    Workspace.write(edited, output);
+    Terminal.say("wrote %s: %d edits in all", output, edited.edits().size());
+    return 0;
+  }
+
+  /** Refuses a word that is none to the analyzer, or several. */
+  private void requireTerms() throws UserException {
+    QueryBuilder builder = new QueryBuilder(field.analyzer());
+    for (String word : factors.keySet()) {
+      if (!(builder.createBooleanQuery(field.name, word) instanceof TermQuery)) {
+        throw new UserException(
+            "%s: analyzer '%s' makes no single term of it; give one word that is not a stop word"
+                .formatted(word, field.analyzerName()));
+      }
+    }
+  }
+
+  private void preview(List<WordEdit> edits) throws IOException {
+    try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
+      SemanticField semantic = field.semantic(workspace, index);
+      List<Hit> before = RankingSystem.semantic(reader, semantic).search(preview, count);
+      List<Hit> after =
+          RankingSystem.semantic(reader, semantic.withEdits(edits)).search(preview, count);
+      List<String> ranked = before.stream().map(Hit::id).toList();
+      PrintWriter out = spec.commandLine().getOut();
+      out.printf("%4s  %6s  %8s  %s%n", "rank", "before", "score", "id");
+      for (int i = 0; i < after.size(); i++) {
+        Hit hit = after.get(i);
+        int was = ranked.indexOf(hit.id());
+        out.printf(
+            "%4d  %6s  %8.4f  %s%n", i + 1, was < 0 ? "-" : was + 1, hit.score(), hit.id());
+      }
+      for (Hit hit : before) {
+        if (after.stream().noneMatch(h -> h.id().equals(hit.id()))) {
+          out.printf("%4s  %6d  %8s  %s%n", "-", ranked.indexOf(hit.id()) + 1, "-", hit.id());
+        }
+      }
+      out.flush();
+    }
+  }
+}

@@ -1,0 +1,212 @@
+package org.semanticbm25.eval.cli.command;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.search.IndexSearcher;
+import org.semanticbm25.eval.Terminal;
+import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.cli.option.AttentionOption;
+import org.semanticbm25.eval.cli.option.CrossEncoderOption;
+import org.semanticbm25.eval.cli.option.FormatOption;
+import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CollectionIdf;
+import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
+import org.semanticbm25.eval.collection.Dataset;
+import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.Reranker;
+import org.semanticbm25.eval.collection.Run;
+import org.semanticbm25.eval.collection.TextIndex;
+import org.semanticbm25.eval.measure.Evaluation;
+import org.semanticbm25.eval.measure.Measure;
+import org.semanticbm25.onnx.attention.AttentionScorer;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
+import org.semanticbm25.onnx.distill.Tuner;
+import org.semanticbm25.onnx.hub.Digests;
+import org.semanticbm25.similarity.field.SemanticField;
+import org.semanticbm25.similarity.model.ScoringParameters;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 eval}. */
+@Command(
+    name = "eval",
+    sortOptions = false,
+    description = {
+      "Measure BM25, semantic BM25 and a cross-encoder on a collection in BEIR's layout.",
+      "The cross-encoder reranks the first hits of BM25, and so does the attention of its first"
+          + " layers, if --layers is given.",
+      "Prints nDCG@10, RR@10, R@100, AP@1000 and ScoredQuery@10, with the p-value of a paired t-test"
+          + " against BM25 (Holm-corrected), and writes TREC run files.%n"
+    })
+public final class EvalCommand implements Callable<Integer> {
+  private static final int DEPTH = 1000;
+
+  @Parameters(paramLabel = "DATASET", description = "folder with corpus.jsonl, queries.jsonl, qrels/")
+  Path folder;
+
+  @Option(
+      names = "--split",
+      paramLabel = "NAME",
+      defaultValue = "test",
+      description = "judgements to measure on: qrels/NAME.tsv (default: test)")
+  String split;
+
+  @Option(
+      names = "--run",
+      paramLabel = "FILE",
+      description =
+          "a TREC run of BM25 to rerank instead of searching: its scores stand for bm25")
+  Path run;
+
+  @Option(
+      names = "--idf",
+      paramLabel = "TSV",
+      description =
+          "lines 'word<TAB>IDF' of the collection that --run was made on, if the corpus holds its"
+              + " candidates only")
+  Path idf;
+
+  @Option(
+      names = "--tune-on",
+      paramLabel = "NAME",
+      description = "also show BM25 with k1 and b chosen on the judgements of qrels/NAME.tsv")
+  String tuneOn;
+
+  @Option(
+      names = "--soft-terms",
+      paramLabel = "N",
+      description =
+          "soft terms of a query term at most: more cost more in a search, and little in reranking"
+              + " (default: the model's own)")
+  Integer softTerms;
+
+  @Option(
+      names = "--rerank",
+      paramLabel = "N",
+      defaultValue = "100",
+      description =
+          "hits of BM25 that the cross-encoder reranks, 0 to leave it out (default: ${DEFAULT-VALUE})")
+  int rerank;
+
+  @Option(
+      names = "--relevant",
+      paramLabel = "GRADE",
+      defaultValue = "1",
+      description = "least grade that is relevant in binary measures; 2 for TREC DL (default: 1)")
+  int relevant;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "DIR",
+      description = "folder for the run files (default: runs/DATASET in the home folder)")
+  Path output;
+
+  @Mixin FormatOption format;
+
+  @Mixin Workspace workspace;
+  @Mixin CrossEncoderOption crossEncoder;
+  @Mixin AttentionOption attention;
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    if (rerank < 0) {
+      throw new UserException("--rerank " + rerank + ": must be 0 or more");
+    }
+    if (softTerms != null && softTerms < 0) {
+      throw new UserException("--soft-terms " + softTerms + ": must be 0 or more");
+    }
+    if (rerank == 0 && attention.isGiven()) {
+      throw new UserException("--rerank 0: leaves nothing to --layers; give 1 or more");
+    }
+    if (idf != null && run == null) {
+      throw new UserException("--idf " + idf + ": is for reranking; give a --run");
+    }
+    Dataset dataset = Dataset.read(folder, split);
+    Analyzer analyzer = new EnglishAnalyzer();
+    String fingerprint = Digests.sha256(dataset.corpus());
+    try (CrossEncoder encoder = rerank > 0 ? crossEncoder.open(workspace.home) : null;
+        AttentionScorer scorer = attention.isGiven() ? attention.open(encoder.model()) : null;
+        OpenIndex index =
+            workspace.indexes().open(dataset.name(), fingerprint, analyzer, dataset::forEachPassage)) {
+      Evaluation evaluation = new Evaluation(dataset, relevant);
+      SemanticField semantic = limited(
+              SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
+      if (run != null) {
+        Run first = Run.read(run);
+        evaluation.add("bm25", first);
+        evaluation.add(
+            "semantic",
+            RankingSystem.semantic(searcher(index.reader(), analyzer), semantic)
+                .rerank(first, dataset.queries()));
+      } else {
+        RankingSystem bm25 =
+            RankingSystem.bm25(index.reader(), TextIndex.CONTENTS, analyzer, RankingSystem.BM25_K1, RankingSystem.BM25_B);
+        evaluation.add("bm25", bm25.run(dataset.queries(), DEPTH));
+        if (tuneOn != null) {
+          RankingSystem tuned = tunedBm25(index.reader(), analyzer);
+          evaluation.add("bm25-tuned", tuned.run(dataset.queries(), DEPTH));
+        }
+        RankingSystem system = RankingSystem.semantic(index.reader(), semantic);
+        evaluation.add("semantic", system.run(dataset.queries(), DEPTH));
+      }
+      if (encoder != null) {
+        rerank(evaluation, dataset, new Reranker(index.reader(), rerank), encoder, scorer);
+      }
+      Path runs = output != null ? output : workspace.home.resolve("runs").resolve(dataset.name());
+      evaluation.write(runs);
+      evaluation.report().print(spec.commandLine().getOut(), format.value);
+    }
+    return 0;
+  }
+
+  private SemanticField limited(SemanticField semantic) {
+    return softTerms == null ? semantic : semantic.withMaxSoftTerms(softTerms);
+  }
+
+  private IndexSearcher searcher(DirectoryReader reader, Analyzer analyzer) throws IOException {
+    return idf == null
+        ? new IndexSearcher(reader)
+        : new CollectionIdf(CollectionIdf.readTable(idf), analyzer).searcher(reader);
+  }
+
+  private static void rerank(
+      Evaluation evaluation,
+      Dataset dataset,
+      Reranker reranker,
+      CrossEncoder encoder,
+      AttentionScorer scorer)
+      throws IOException {
+    Run first = evaluation.runs().get("bm25");
+    try (Terminal progress = new Terminal()) {
+      evaluation.add(
+          "cross-encoder", reranker.rerank(first, dataset.queries(), encoder, progress));
+      if (scorer != null) {
+        evaluation.add("attention", reranker.rerank(first, dataset.queries(), scorer, progress));
+      }
+    }
+  }
+
+  private RankingSystem tunedBm25(DirectoryReader reader, Analyzer analyzer) throws IOException {
+    Dataset held = Dataset.read(folder, tuneOn);
+    ScoringParameters best =
+        new Tuner(Tuner.BM25_GRID)
+            .ascend(
+                p ->
+                    Measure.nDCG(10)
+                        .mean(
+                            held.qrels(),
+                            RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer, p.k1(), p.b())
+                                .run(held.queries(), 10)));
+    Terminal.say("bm25-tuned on %s: k1=%s b=%s", tuneOn, best.k1(), best.b());
+    return RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer, best.k1(), best.b());
+  }
+}

@@ -1,0 +1,167 @@
+package org.semanticbm25.eval.cli.command;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import org.apache.commons.math3.distribution.ZipfDistribution;
+import org.apache.commons.math3.random.Well19937c;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.standard.StandardAnalyzer;
+import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
+import org.semanticbm25.eval.collection.Dataset;
+import org.semanticbm25.eval.collection.Passage;
+import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.TextIndex;
+import org.semanticbm25.eval.latency.Latency;
+import org.semanticbm25.eval.measure.Report;
+import org.semanticbm25.similarity.field.SemanticField;
+import org.semanticbm25.similarity.model.SemanticBM25Model;
+import org.semanticbm25.similarity.search.SoftTermQuery;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 latency}. */
+@Command(
+    name = "latency",
+    sortOptions = false,
+    description = {
+      "Time semantic BM25 against BM25 on a generated collection.",
+      "Passages are drawn from the model's words by Zipf's law, the more frequent in the vocabulary"
+          + " the more often; queries are run by both systems in turn, in this process, top 10.%n"
+    })
+public final class LatencyCommand implements Callable<Integer> {
+  private static final int STOP_RANKS = 50;
+  private static final int TOP = 10;
+
+  @Option(
+      names = "--passages",
+      paramLabel = "N",
+      defaultValue = "1000000",
+      description = "size of the collection (default: 1000000)")
+  int passages;
+
+  @Option(
+      names = "--queries",
+      paramLabel = "N",
+      defaultValue = "200",
+      description = "number of queries, of 2 to 6 words (default: 200)")
+  int queries;
+
+  @Option(
+      names = "--soft-terms",
+      split = ",",
+      paramLabel = "N",
+      defaultValue = "0,1,2,4,8",
+      description = "most soft terms of a query term, one row each (default: 0,1,2,4,8)")
+  int[] softTerms;
+
+  @Option(names = "--seed", paramLabel = "N", defaultValue = "42", description = "default: 42")
+  long seed;
+
+  @Mixin Workspace workspace;
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    List<String> words = words(workspace.model());
+    Analyzer analyzer = new StandardAnalyzer();
+    String fingerprint = "%s%06x".formatted(workspace.model().id().substring(0, 6), seed);
+    try (OpenIndex index =
+        workspace.indexes().open(
+            "zipf-" + passages, fingerprint, analyzer, consumer -> generate(words, consumer))) {
+      List<RankingSystem> systems = new ArrayList<>();
+      systems.add(
+          RankingSystem.bm25(
+              index.reader(), TextIndex.CONTENTS, analyzer, RankingSystem.BM25_K1, RankingSystem.BM25_B));
+      SemanticField field =
+          SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer);
+      for (int limit : softTerms) {
+        systems.add(RankingSystem.semantic(index.reader(), field.withMaxSoftTerms(limit)));
+      }
+      List<String> texts = queries(words);
+      print(systems, Latency.measure(systems, texts, TOP), texts);
+    }
+    return 0;
+  }
+
+  private void print(List<RankingSystem> systems, Latency latency, List<String> texts) {
+    PrintWriter out = spec.commandLine().getOut();
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(
+        List.of(
+            "top %d of %d".formatted(TOP, passages),
+            "soft terms/query term", "p50 ms", "p95 ms", "p99 ms", "median ratio"));
+    for (int system = 0; system < systems.size(); system++) {
+      List<String> row = new ArrayList<>();
+      row.add(system == 0 ? "bm25" : "semantic, at most " + softTerms[system - 1]);
+      row.add("%.1f".formatted(softTermsPerTerm(systems.get(system), texts)));
+      for (int percent : new int[] {50, 95, 99}) {
+        row.add("%.2f".formatted(latency.percentile(system, percent)));
+      }
+      row.add("%.2f".formatted(latency.medianRatio(system, 0)));
+      rows.add(row);
+    }
+    out.println(Report.align(rows));
+    out.flush();
+  }
+
+  private static List<String> words(SemanticBM25Model model) {
+    List<String> words = new ArrayList<>();
+    for (int i = 0; i < model.wordpieces().size(); i++) {
+      String piece = model.wordpieces().piece(i);
+      if (piece.matches("[a-z]{2,}")) {
+        words.add(piece);
+      }
+    }
+    return words;
+  }
+
+  private void generate(List<String> words, Dataset.Consumer<Passage> consumer)
+      throws IOException {
+    Random random = new Random(seed);
+    ZipfDistribution zipf = new ZipfDistribution(new Well19937c(seed), words.size(), 1);
+    for (int passage = 0; passage < passages; passage++) {
+      StringBuilder text = new StringBuilder();
+      for (int length = 20 + random.nextInt(80); length > 0; length--) {
+        text.append(words.get(zipf.sample() - 1)).append(' ');
+      }
+      consumer.accept(new Passage(Integer.toString(passage), "", text.toString()));
+    }
+  }
+
+  /** Words by the same law, but no stop words. */
+  private List<String> queries(List<String> words) {
+    Random random = new Random(seed + 1);
+    ZipfDistribution zipf =
+        new ZipfDistribution(new Well19937c(seed + 1), words.size() - STOP_RANKS, 1);
+    List<String> texts = new ArrayList<>();
+    while (texts.size() < queries) {
+      StringBuilder text = new StringBuilder();
+      for (int length = 2 + random.nextInt(5); length > 0; length--) {
+        text.append(words.get(STOP_RANKS + zipf.sample() - 1)).append(' ');
+      }
+      texts.add(text.toString());
+    }
+    return texts;
+  }
+
+  private static double softTermsPerTerm(RankingSystem system, List<String> texts) {
+    long[] counts = new long[2];
+    for (String text : texts) {
+      SoftTermQuery.in(system.query(text))
+          .forEach(
+              query -> {
+                counts[0]++;
+                counts[1] += query.getSoftTerms().size();
+              });
+    }
+    return counts[0] == 0 ? 0 : (double) counts[1] / counts[0];
+  }
+}

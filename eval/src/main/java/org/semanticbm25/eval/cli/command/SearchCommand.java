@@ -1,0 +1,165 @@
+package org.semanticbm25.eval.cli.command;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.search.Explanation;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.Rescorer;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.TopDocs;
+import org.semanticbm25.eval.Terminal;
+import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.cli.option.AttentionOption;
+import org.semanticbm25.eval.cli.option.CrossEncoderOption;
+import org.semanticbm25.eval.cli.option.FieldOption;
+import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CollectionIndexes;
+import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.TextIndex;
+import org.semanticbm25.lucene.AttentionRescorer;
+import org.semanticbm25.lucene.CrossEncoderRescorer;
+import org.semanticbm25.lucene.PassageSource;
+import org.semanticbm25.onnx.attention.AttentionScorer;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 search}. */
+@Command(
+    name = "search",
+    sortOptions = false,
+    description = {
+      "Search an index, with the hits and scores of BM25, semantic BM25 or a cross-encoder.",
+      "The cross-encoder, and the attention of its first layers, rerank the first 100 hits of"
+          + " BM25.%n"
+    })
+public final class SearchCommand implements Callable<Integer> {
+  private static final int SNIPPET = 160;
+  private static final int RERANKED = 100;
+
+  /** What scores a query. */
+  enum ScorerName {
+    BM25,
+    SEMANTIC,
+    ATTENTION,
+    CROSS_ENCODER;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /** Explains the score of a hit. */
+  @FunctionalInterface
+  private interface Explainer {
+    Explanation explain(int doc) throws IOException;
+  }
+
+  @Parameters(paramLabel = "INDEX", description = "a folder with a Lucene index")
+  Path index;
+
+  @Parameters(paramLabel = "QUERY", description = "what to search for, in plain words")
+  String text;
+
+  @Option(
+      names = "--scorer",
+      paramLabel = "NAME",
+      defaultValue = "semantic",
+      description =
+          "bm25, semantic, attention or cross-encoder (default: semantic)")
+  ScorerName scorer;
+
+  @Option(names = "-n", paramLabel = "N", defaultValue = "10", description = "hits (default: 10)")
+  int count;
+
+  @Option(names = "--explain", description = "explain the score of each hit")
+  boolean explain;
+
+  @Mixin FieldOption field;
+
+  @Mixin Workspace workspace;
+  @Mixin CrossEncoderOption crossEncoder;
+  @Mixin AttentionOption attention;
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    if (count < 1) {
+      throw new UserException("-n " + count + ": must be 1 or more");
+    }
+    try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
+      switch (scorer) {
+        case SEMANTIC -> {
+          searchWith(RankingSystem.semantic(reader, field.semantic(workspace, index)));
+        }
+        case BM25 -> searchWith(field.bm25(reader));
+        case ATTENTION -> {
+          try (AttentionScorer attentive =
+              attention.open(crossEncoder.model(workspace.home))) {
+            rerank(
+                field.bm25(reader),
+                AttentionRescorer.create(attentive, text, PassageSource.storedFields(field.name)));
+          }
+        }
+        case CROSS_ENCODER -> {
+          try (CrossEncoder encoder = crossEncoder.open(workspace.home)) {
+            rerank(
+                field.bm25(reader),
+                CrossEncoderRescorer.create(encoder, text, PassageSource.storedFields(field.name)));
+          }
+        }
+      }
+    }
+    return 0;
+  }
+
+  private void searchWith(RankingSystem system) throws IOException {
+    IndexSearcher searcher = system.searcher();
+    Query query = system.query(text);
+    print(searcher, searcher.search(query, count), doc -> searcher.explain(query, doc));
+  }
+
+  private void rerank(RankingSystem bm25, Rescorer rescorer) throws IOException {
+    IndexSearcher searcher = bm25.searcher();
+    Query query = bm25.query(text);
+    TopDocs first = searcher.search(query, Math.max(count, RERANKED));
+    field.requireStored(index, searcher, first);
+    print(
+        searcher,
+        rescorer.rescore(searcher, first, count),
+        doc -> rescorer.explain(searcher, searcher.explain(query, doc), doc));
+  }
+
+  private void print(IndexSearcher searcher, TopDocs top, Explainer explainer)
+      throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    int rank = 0;
+    for (ScoreDoc hit : top.scoreDocs) {
+      Document document = searcher.storedFields().document(hit.doc);
+      String id = document.get(TextIndex.ID);
+      out.printf("%2d  %8.4f  %s%n", ++rank, hit.score, id != null ? id : "document " + hit.doc);
+      String stored = document.get(field.name);
+      if (stored != null) {
+        out.println("    " + stored.substring(0, Math.min(SNIPPET, stored.length())));
+      }
+      if (explain) {
+        out.println(explainer.explain(hit.doc).toString().indent(4));
+      }
+    }
+    out.flush();
+    if (rank == 0) {
+      Terminal.say("no hits");
+    }
+  }
+}

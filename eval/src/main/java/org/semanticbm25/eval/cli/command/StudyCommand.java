@@ -1,0 +1,215 @@
+package org.semanticbm25.eval.cli.command;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.semanticbm25.eval.Terminal;
+import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.cli.option.CrossEncoderOption;
+import org.semanticbm25.eval.cli.option.FormatOption;
+import org.semanticbm25.eval.cli.option.ListsOption;
+import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CollectionIdf;
+import org.semanticbm25.eval.collection.Dataset;
+import org.semanticbm25.eval.measure.Report;
+import org.semanticbm25.eval.study.AttentionStudy;
+import org.semanticbm25.eval.study.AttentionTimes;
+import org.semanticbm25.eval.study.SampledLists;
+import org.semanticbm25.eval.study.StudySet;
+import org.semanticbm25.onnx.attention.AttentionModel;
+import org.semanticbm25.onnx.attention.AttentionTaps;
+import org.semanticbm25.onnx.distill.Extractor;
+import org.semanticbm25.onnx.distill.PairSampler;
+import org.semanticbm25.onnx.distill.PaperProtocol;
+import org.semanticbm25.onnx.distill.TrainingLists;
+import org.semanticbm25.onnx.hub.NeuralModel;
+import org.semanticbm25.similarity.model.ScoringParameters;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 study}. */
+@Command(
+    name = "study",
+    sortOptions = false,
+    description = {
+      "Measure how much of a cross-encoder its extracted functions explain.",
+      "Fits on training lists, chooses on development lists, reports on the test queries of"
+          + " collections in BEIR's layout, with 95 % intervals over queries. A collection with a"
+          + " file bm25.run is reranked from that run. Writes study.md and study.json. A study that"
+          + " was stopped goes on where it was.%n"
+    })
+public final class StudyCommand implements Callable<Integer> {
+  @Parameters(arity = "1..*", paramLabel = "DATASET", description = "test collections")
+  List<Path> folders;
+
+  @Mixin ListsOption lists;
+
+  /** Which heads take part where thirteen do. */
+  enum Heads {
+    FOUND,
+    PAPER
+  }
+
+  @Option(
+      names = "--heads",
+      paramLabel = "NAME",
+      defaultValue = "found",
+      description =
+          "matching heads: found, or paper, those that the paper names for ms-marco-MiniLM-L-12-v2"
+              + " (default: found)")
+  Heads heads;
+
+  @Option(
+      names = "--idf",
+      paramLabel = "TSV",
+      description =
+          "lines 'word<TAB>IDF' to report the IDF direction's correlation with, and to score with"
+              + " where a collection has a bm25.run: it may hold its candidates only")
+  Path idf;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "DIR",
+      description = "folder for study.md and study.json (default: study in the home folder)")
+  Path output;
+
+  @Mixin FormatOption format;
+
+  @Mixin CrossEncoderOption crossEncoder;
+  @Mixin Workspace workspace;
+  @Spec CommandSpec spec;
+
+  private final Map<String, Report> reports = new LinkedHashMap<>();
+
+  @Override
+  public Integer call() throws IOException {
+    TrainingLists training = lists.read();
+    for (Path set : folders) {
+      Dataset.read(set, "test");
+    }
+    NeuralModel model = crossEncoder.model(workspace.home);
+    Optional<CollectionIdf> collection = Optional.empty();
+    if (idf != null) {
+      Map<String, Double> reference = CollectionIdf.readTable(idf);
+      add(idfDirection(model, reference));
+      collection = Optional.of(new CollectionIdf(reference, new EnglishAnalyzer()));
+    }
+    Path folder = output != null ? output : workspace.home.resolve("study");
+    Path samples = folder.resolve(model.sha256().substring(0, 12) + ".samples");
+    List<StudySet> sets = new ArrayList<>();
+    try (PairSampler sampler = new PairSampler(model, samples);
+        Terminal progress = new Terminal()) {
+      List<Integer> given = heads == Heads.PAPER ? paperHeads(sampler.taps()) : List.of();
+      SampledLists sampled = SampledLists.sample(training, sampler, progress);
+      for (Path set : folders) {
+        sets.add(StudySet.read(
+                set, collection, workspace.indexes(), workspace.model(), sampler, progress));
+      }
+      AttentionStudy study =
+          new AttentionStudy(
+              sampler.taps().layers(),
+              sampler.taps().heads(),
+              Extractor.idfByToken(model),
+              sampled.train(),
+              sampled.development(),
+              given);
+      study.heads(model, sampler.taps(), sampled, progress).forEach(this::add);
+      study(study, sampler, model, sets, sampled.tuneBm25(workspace.indexes()));
+    } finally {
+      for (StudySet set : sets) {
+        set.close();
+      }
+    }
+    write(folder);
+    return 0;
+  }
+
+  private static List<Integer> paperHeads(AttentionTaps taps) throws UserException {
+    List<Integer> numbers = new ArrayList<>();
+    for (int[] head : PaperProtocol.HEADS_OF_MINILM_L12) {
+      if (head[0] >= taps.layers() || head[1] >= taps.heads()) {
+        throw new UserException(
+            "--heads paper: the model has %d layers of %d heads, so no head %d.%d; let them be found"
+                .formatted(taps.layers(), taps.heads(), head[0], head[1]));
+      }
+      numbers.add(head[0] * taps.heads() + head[1]);
+    }
+    return numbers;
+  }
+
+  private void study(
+      AttentionStudy study,
+      PairSampler sampler,
+      NeuralModel model,
+      List<StudySet> sets,
+      ScoringParameters bm25)
+      throws IOException {
+    add(study.paperProtocol(sets));
+    add(study.splitByQuery(sets, bm25.k1(), bm25.b()));
+    add(study.controls(sets));
+    AttentionModel extracted = study.extractor().extract(model);
+    double[] times =
+        AttentionTimes.measure(
+            sampler.encoder(), model, extracted, AttentionStudy.timed(sets).texts());
+    add(study.dial(sets, extracted, times));
+    add(AttentionStudy.staticScorer(sets, bm25.k1(), bm25.b()));
+  }
+
+  private static Report idfDirection(NeuralModel model, Map<String, Double> reference)
+      throws IOException {
+    Extractor.IdfAgreement agreement = Extractor.idfAgreement(model, reference);
+    Report report = new Report("IDF direction of the word embeddings");
+    report.put("U0, the first singular vector", "r", agreement.singular());
+    report.put("least squares, held-out words", "r", agreement.leastSquares());
+    return report;
+  }
+
+  private void add(Report report) {
+    reports.put(report.dataset(), report);
+    Terminal.say("done: %s", report.dataset());
+  }
+
+  private void write(Path folder) throws IOException {
+    Map<String, Map<String, Map<String, Double>>> tables = new LinkedHashMap<>();
+    StringBuilder markdown = new StringBuilder("# Study\n");
+    reports.forEach(
+        (title, report) -> {
+          tables.put(title, report.systems());
+          markdown.append("\n## ").append(title).append("\n\n").append(report.markdown());
+        });
+    String json =
+        new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(tables);
+    write(folder.resolve("study.md"), markdown.toString());
+    write(folder.resolve("study.json"), json);
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(format.value == Report.Format.JSON ? json : markdown);
+    out.flush();
+    Terminal.say("wrote %s and study.json", folder.resolve("study.md"));
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    Path temporary = Files.createTempFile(file.getParent(), "study", ".tmp");
+    try {
+      Files.writeString(temporary, text);
+      Files.move(
+          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+}

@@ -1,0 +1,131 @@
+package org.semanticbm25.eval.cli.command;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.semanticbm25.eval.Terminal;
+import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
+import org.semanticbm25.eval.collection.Dataset;
+import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.Run;
+import org.semanticbm25.eval.collection.TextIndex;
+import org.semanticbm25.eval.measure.Measure;
+import org.semanticbm25.onnx.distill.Tuner;
+import org.semanticbm25.onnx.hub.Digests;
+import org.semanticbm25.similarity.field.SemanticField;
+import org.semanticbm25.similarity.model.ScoringParameters;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 tune}. */
+@Command(
+    name = "tune",
+    sortOptions = false,
+    description = {
+      "Choose the scoring parameters on training or development queries.",
+      "Coordinate ascent over a grid; the objective is the mean over the collections of nDCG@10."
+          + " This is how the defaults were chosen.%n"
+    })
+public final class TuneCommand implements Callable<Integer> {
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "DATASET:SPLIT",
+      description = "a folder in BEIR's layout, and the judgements to use, as in data/scifact:train")
+  List<String> collections;
+
+  @Option(
+      names = "--queries",
+      paramLabel = "N",
+      defaultValue = "1000",
+      description = "use the first N queries of each collection (default: 1000)")
+  int limit;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE",
+      description = "also write the model with these parameters to a file")
+  Path output;
+
+  @Mixin Workspace workspace;
+  @Spec CommandSpec spec;
+
+  private record Collection(Dataset dataset, OpenIndex index, SemanticField field) {}
+
+  @Override
+  public Integer call() throws IOException {
+    Analyzer analyzer = new EnglishAnalyzer();
+    List<Collection> prepared = new ArrayList<>();
+    try {
+      for (String collection : collections) {
+        prepared.add(prepare(collection, analyzer));
+      }
+      ScoringParameters best =
+          new Tuner(Tuner.SEMANTIC_GRID)
+              .ascend(workspace.model().parameters(), p -> objective(prepared, p));
+      spec.commandLine().getOut().println(best);
+      spec.commandLine().getOut().flush();
+      if (output != null) {
+        Workspace.write(workspace.model().withParameters(best), output);
+        Terminal.say("wrote %s", output);
+      }
+    } finally {
+      for (Collection collection : prepared) {
+        collection.index.close();
+      }
+    }
+    return 0;
+  }
+
+  private Collection prepare(String name, Analyzer analyzer) throws IOException {
+    int colon = name.lastIndexOf(':');
+    if (colon < 1) {
+      throw new UserException(name + ": not DATASET:SPLIT, as in data/scifact:train");
+    }
+    Dataset all = Dataset.read(Path.of(name.substring(0, colon)), name.substring(colon + 1));
+    Map<String, String> queries = new LinkedHashMap<>();
+    Map<String, Map<String, Integer>> qrels = new LinkedHashMap<>();
+    all.queries().entrySet().stream()
+        .limit(limit)
+        .forEach(
+            query -> {
+              queries.put(query.getKey(), query.getValue());
+              qrels.put(query.getKey(), all.qrels().get(query.getKey()));
+            });
+    return new Collection(
+        new Dataset(all.name(), all.corpus(), queries, qrels),
+        workspace.indexes().open(
+            all.name(), Digests.sha256(all.corpus()), analyzer, all::forEachPassage),
+        SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
+  }
+
+  private double objective(
+      List<Collection> prepared, ScoringParameters parameters)
+      throws IOException {
+    double sum = 0;
+    StringBuilder line = new StringBuilder();
+    for (Collection collection : prepared) {
+      SemanticField semantic = collection.field.withParameters(parameters);
+      Run run =
+          RankingSystem.semantic(collection.index.reader(), semantic)
+              .run(collection.dataset.queries(), 10);
+      double value = Measure.nDCG(10).mean(collection.dataset.qrels(), run);
+      line.append(String.format("  %s %.4f", collection.dataset.name(), value));
+      sum += value;
+    }
+    double mean = sum / prepared.size();
+    Terminal.say("%.4f%s  %s", mean, line, parameters);
+    return mean;
+  }
+}

@@ -1,0 +1,213 @@
+package org.semanticbm25.eval.cli.demo;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.semanticbm25.eval.Terminal;
+import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.cli.option.CrossEncoderOption;
+import org.semanticbm25.eval.cli.option.FormatOption;
+import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
+import org.semanticbm25.eval.collection.Dataset;
+import org.semanticbm25.eval.collection.Passage;
+import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.Reranker;
+import org.semanticbm25.eval.collection.Run;
+import org.semanticbm25.eval.collection.Run.Hit;
+import org.semanticbm25.eval.collection.TextIndex;
+import org.semanticbm25.eval.latency.Latency;
+import org.semanticbm25.eval.measure.Evaluation;
+import org.semanticbm25.eval.measure.Measure;
+import org.semanticbm25.eval.measure.Report;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
+import org.semanticbm25.onnx.hub.Digests;
+import org.semanticbm25.similarity.field.SemanticField;
+import org.semanticbm25.similarity.search.SoftTermQuery;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 demo}. */
+@Command(
+    name = "demo",
+    sortOptions = false,
+    description = {
+      "Ask questions about Lucene of Lucene's own documentation.",
+      "Indexes the Javadoc of every class and method of lucene-core, answers 48 questions with BM25"
+          + ", semantic BM25 and the cross-encoder, and measures all three against graded judgements.%n"
+    })
+public final class DemoCommand implements Callable<Integer> {
+  private static final String NAME = "lucene-javadoc";
+  private static final String A_SOURCE_FILE = "/org/apache/lucene/index/IndexWriter.java";
+  private static final int DEPTH = 100;
+  private static final int SHOWN = 3;
+
+  @Mixin FormatOption format;
+
+  @Mixin Workspace workspace;
+  @Mixin CrossEncoderOption crossEncoder;
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException {
+    Path sources = sourcesJar();
+    Dataset dataset = dataset(sources);
+    Analyzer analyzer = new EnglishAnalyzer();
+    try (CrossEncoder encoder = crossEncoder.open(workspace.home);
+        OpenIndex index =
+            workspace.indexes().open(
+                NAME,
+                Digests.sha256(sources),
+                analyzer,
+                consumer -> {
+                  for (Passage passage : JavadocCorpus.read(sources)) {
+                    consumer.accept(passage);
+                  }
+                })) {
+      RankingSystem bm25 =
+          RankingSystem.bm25(
+              index.reader(), TextIndex.CONTENTS, analyzer, RankingSystem.BM25_K1, RankingSystem.BM25_B);
+      RankingSystem semantic = RankingSystem.semantic(
+              index.reader(),
+              SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
+      Evaluation evaluation = evaluate(dataset, bm25, semantic, index, encoder);
+      if (format.value == Report.Format.TABLE) {
+        printIntroduction(index, dataset);
+      }
+      report(evaluation, List.of(bm25, semantic), dataset)
+          .print(spec.commandLine().getOut(), format.value);
+      if (format.value == Report.Format.TABLE) {
+        printChanges(dataset, evaluation, semantic);
+      }
+      Terminal.say("index: %s", index.place());
+      evaluation.write(workspace.home.resolve("runs").resolve(NAME));
+    }
+    return 0;
+  }
+
+  private static Evaluation evaluate(
+      Dataset dataset,
+      RankingSystem bm25,
+      RankingSystem semantic,
+      OpenIndex index,
+      CrossEncoder encoder)
+      throws IOException {
+    Evaluation evaluation = new Evaluation(dataset, 1);
+    Run first = bm25.run(dataset.queries(), DEPTH);
+    evaluation.add("bm25", first);
+    evaluation.add("semantic", semantic.run(dataset.queries(), DEPTH));
+    try (Terminal progress = new Terminal()) {
+      evaluation.add(
+          "cross-encoder",
+          new Reranker(index.reader(), DEPTH)
+              .rerank(first, dataset.queries(), encoder, progress));
+    }
+    return evaluation;
+  }
+
+  private static Report report(Evaluation evaluation, List<RankingSystem> systems, Dataset dataset)
+      throws IOException {
+    Report report = evaluation.report();
+    Latency latency = Latency.measure(systems, dataset.queries().values(), 10);
+    for (int i = 0; i < systems.size(); i++) {
+      report.put(systems.get(i).name(), "median ms", latency.percentile(i, 50));
+    }
+    return report;
+  }
+
+  static Path sourcesJar() throws IOException {
+    URL url = DemoCommand.class.getResource(A_SOURCE_FILE);
+    if (url == null) {
+      throw new UserException("the sources jar of lucene-core is not on the class path");
+    }
+    return Path.of(((JarURLConnection) url.openConnection()).getJarFile().getName());
+  }
+
+  /** Queries and judgements are resources of ours, unpacked beside the other files we make. */
+  private Dataset dataset(Path corpus) throws IOException {
+    Path folder = workspace.home.resolve(NAME);
+    Path qrels = unpack("qrels.tsv", folder);
+    Map<String, String> queries = new LinkedHashMap<>();
+    Dataset.forEachRecord(
+        unpack("queries.jsonl", folder), query -> queries.put(query.id(), query.text()));
+    return new Dataset(NAME, corpus, queries, Dataset.readQrels(qrels));
+  }
+
+  private static Path unpack(String resource, Path folder) throws IOException {
+    Files.createDirectories(folder);
+    try (InputStream in = DemoCommand.class.getResourceAsStream(resource)) {
+      Files.copy(in, folder.resolve(resource), StandardCopyOption.REPLACE_EXISTING);
+    }
+    return folder.resolve(resource);
+  }
+
+  private void printIntroduction(OpenIndex index, Dataset dataset) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(
+        "%d passages of Lucene's Javadoc, %d questions. Semantic BM25 is an approximation extracted"
+            + " from a neural model; no network runs at query time.%n%n",
+        index.reader().numDocs(), dataset.queries().size());
+  }
+
+  /** The queries whose nDCG@10 changed most, for better or worse, and why. */
+  private void printChanges(Dataset dataset, Evaluation evaluation, RankingSystem semantic) {
+    Measure measure = Measure.nDCG(10);
+    Map<String, Double> before =
+        measure.perQuery(dataset.qrels(), evaluation.runs().get("bm25"));
+    Map<String, Double> after =
+        measure.perQuery(dataset.qrels(), evaluation.runs().get("semantic"));
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf("%nWhere the ranking changed most:%n");
+    dataset.queries().keySet().stream()
+        .sorted(
+            Comparator.comparingDouble((String q) -> -Math.abs(after.get(q) - before.get(q))))
+        .limit(SHOWN)
+        .forEach(
+            query -> {
+              String text = dataset.queries().get(query);
+              out.printf(
+                  Locale.ROOT,
+                  "%n  \"%s\"  nDCG@10 %.3f -> %.3f%n",
+                  text,
+                  before.get(query),
+                  after.get(query));
+              printTop(evaluation, "bm25", query);
+              printTop(evaluation, "semantic", query);
+              SoftTermQuery.in(semantic.query(text))
+                  .forEach(term -> printSoftTerms(out, term));
+            });
+    out.println();
+    out.flush();
+  }
+
+  private void printTop(Evaluation evaluation, String system, String query) {
+    List<Hit> hits = evaluation.runs().get(system).hits().get(query);
+    spec.commandLine()
+        .getOut()
+        .printf("    first by %-8s  %s%n", system, hits.isEmpty() ? "-" : hits.get(0).id());
+  }
+
+  private static void printSoftTerms(PrintWriter out, SoftTermQuery term) {
+    String soft =
+        term.getSoftTerms().stream()
+            .map(s -> String.format("%s %.2f", s.term().text(), s.weight()))
+            .collect(Collectors.joining(", "));
+    out.printf("    %s ~ %s%n", term.getTerm().text(), soft);
+  }
+}

@@ -1,0 +1,32 @@
+package org.semanticbm25.eval.cli.option;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
+import org.semanticbm25.onnx.hub.NeuralModel;
+import picocli.CommandLine.Option;
+
+/** The cross-encoder that commands rerank with. */
+public final class CrossEncoderOption {
+  @Option(
+      names = "--model",
+      paramLabel = "DIR",
+      description =
+          "folder with model.onnx (or onnx/model.onnx) and tokenizer.json of a cross-encoder, or the"
+              + " ONNX file (default: the bundled cross-encoder)")
+  Path folder;
+
+  /**
+   * Opens it.
+   *
+   * @param home where the bundled one is unpacked
+   */
+  public CrossEncoder open(Path home) throws IOException {
+    return CrossEncoder.builder(model(home)).open();
+  }
+
+  /** Its files. */
+  public NeuralModel model(Path home) throws IOException {
+    return folder != null ? NeuralModel.at(folder) : NeuralModel.bundled(home.resolve("models"));
+  }
+}

@@ -1,0 +1,90 @@
+package org.semanticbm25.eval.cli.option;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.TopDocs;
+import org.apache.lucene.store.Directory;
+import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.TextIndex;
+import org.semanticbm25.similarity.field.AttachedTerms;
+import org.semanticbm25.similarity.field.SemanticField;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The field of an index that commands search, its analyzer, and the words attached to it. */
+public final class FieldOption {
+  @Option(
+      names = "--field",
+      paramLabel = "NAME",
+      defaultValue = TextIndex.CONTENTS,
+      description = "the field to search (default: ${DEFAULT-VALUE})")
+  public String name;
+
+  @Option(
+      names = "--attached",
+      paramLabel = "FILE",
+      description =
+          "words that 'attach' added (default: INDEX.FIELD.attached, next to the index, if it is"
+              + " there)")
+  Path attached;
+
+  @Mixin Analyzers analyzers;
+
+  /** The analyzer of the field. */
+  public Analyzer analyzer() throws UserException {
+    return analyzers.get();
+  }
+
+  /** The analyzer as it was asked for. */
+  public String analyzerName() {
+    return analyzers.name;
+  }
+
+  /** Where attached words are kept unless the user names another place: next to the index. */
+  public static Path attachedFile(Path index, String field) {
+    Path absolute = index.toAbsolutePath().normalize();
+    return absolute.resolveSibling(absolute.getFileName() + "." + field + ".attached");
+  }
+
+  /** The model on the field, with the words that are attached to the index. */
+  public SemanticField semantic(Workspace workspace, Path index) throws IOException {
+    SemanticField field = SemanticField.of(workspace.model(), name, analyzer());
+    Path file = attached != null ? attached : attachedFile(index, name);
+    if (attached == null && !Files.exists(file)) {
+      return field;
+    }
+    UserFiles.requireFile(file, "make one with 'sbm25 attach'");
+    try (Directory directory = UserFiles.folderOf(file)) {
+      return field.withAttached(AttachedTerms.read(directory, UserFiles.name(file)));
+    } catch (IllegalArgumentException e) {
+      throw new UserException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** BM25 on the field. */
+  public RankingSystem bm25(DirectoryReader reader) throws UserException {
+    return RankingSystem.bm25(
+        reader, name, analyzer(), RankingSystem.BM25_K1, RankingSystem.BM25_B);
+  }
+
+  /** Refuses a field of which no hit has stored text. */
+  public void requireStored(Path index, IndexSearcher searcher, TopDocs hits) throws IOException {
+    for (ScoreDoc hit : hits.scoreDocs) {
+      if (searcher.storedFields().document(hit.doc, Set.of(name)).get(name) != null) {
+        return;
+      }
+    }
+    if (hits.scoreDocs.length > 0) {
+      throw new UserException(
+          "%s: field '%s' is not stored, so a cross-encoder cannot read it; give a field that is"
+              .formatted(index, name));
+    }
+  }
+}

@@ -1,0 +1,34 @@
+package org.semanticbm25.eval.cli.option;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.NIOFSDirectory;
+import org.semanticbm25.eval.UserException;
+
+/** Files that a user names, read and written through Lucene. */
+public final class UserFiles {
+  private UserFiles() {}
+
+  /** Refuses a file that is not there: opening a folder through Lucene would create it. */
+  public static void requireFile(Path file, String remedy) throws UserException {
+    if (!Files.isRegularFile(file)) {
+      throw new UserException(file + ": no such file; " + remedy);
+    }
+  }
+
+  /** The folder of a file. */
+  public static Directory folderOf(Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw new UserException(folder + ": is not a folder; give another place");
+    }
+    return new NIOFSDirectory(folder);
+  }
+
+  /** The name of a file in its folder. */
+  public static String name(Path file) {
+    return file.getFileName().toString();
+  }
+}

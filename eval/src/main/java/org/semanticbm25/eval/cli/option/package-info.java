@@ -1,0 +1,4 @@
+/**
+ * Options that several commands share.
+ */
+package org.semanticbm25.eval.cli.option;

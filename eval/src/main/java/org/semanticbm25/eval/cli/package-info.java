@@ -1,0 +1,4 @@
+/**
+ * The sbm25 command line.
+ */
+package org.semanticbm25.eval.cli;

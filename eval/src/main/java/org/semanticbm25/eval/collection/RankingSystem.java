@@ -1,0 +1,168 @@
+package org.semanticbm25.eval.collection;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.StoredFields;
+import org.apache.lucene.search.BooleanClause.Occur;
+import org.apache.lucene.search.BooleanQuery;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.MatchNoDocsQuery;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.TermInSetQuery;
+import org.apache.lucene.search.similarities.BM25Similarity;
+import org.apache.lucene.search.similarities.Similarity;
+import org.apache.lucene.util.BytesRef;
+import org.apache.lucene.util.QueryBuilder;
+import org.semanticbm25.eval.collection.Run.Hit;
+import org.semanticbm25.similarity.field.SemanticField;
+
+/** A way to rank the passages of an index made by {@link TextIndex}. Thread-safe. */
+public final class RankingSystem {
+  /** k1 of the BM25 that others are compared with. */
+  public static final float BM25_K1 = 0.9f;
+
+  /** b of the BM25 that others are compared with. */
+  public static final float BM25_B = 0.4f;
+
+  private final String name;
+  private final IndexSearcher searcher;
+  private final Function<String, Query> queries;
+
+  private RankingSystem(
+      String name, IndexSearcher searcher, Similarity similarity, Function<String, Query> queries) {
+    this.name = name;
+    this.searcher = searcher;
+    // a cache would flatter whatever is measured second
+    searcher.setQueryCache(null);
+    searcher.setSimilarity(similarity);
+    this.queries = queries;
+  }
+
+  /** BM25 over the analysed terms of a query. */
+  public static RankingSystem bm25(
+      IndexReader reader, String field, Analyzer analyzer, float k1, float b) {
+    return bm25(new IndexSearcher(reader), field, analyzer, k1, b);
+  }
+
+  /**
+   * The same with the statistics that a searcher has.
+   *
+   * @param searcher for this system alone
+   */
+  public static RankingSystem bm25(
+      IndexSearcher searcher, String field, Analyzer analyzer, float k1, float b) {
+    return new RankingSystem(
+        "bm25", searcher, new BM25Similarity(k1, b), plainQueries(field, analyzer));
+  }
+
+  private static Function<String, Query> plainQueries(String field, Analyzer analyzer) {
+    QueryBuilder builder = new QueryBuilder(analyzer);
+    return text -> {
+      Query query = builder.createBooleanQuery(field, text);
+      return query == null ? new MatchNoDocsQuery("no terms in: " + text) : query;
+    };
+  }
+
+  /** Semantic BM25. */
+  public static RankingSystem semantic(IndexReader reader, SemanticField semantic) {
+    return semantic(new IndexSearcher(reader), semantic);
+  }
+
+  /**
+   * The same with the statistics that a searcher has.
+   *
+   * @param searcher for this system alone
+   */
+  public static RankingSystem semantic(IndexSearcher searcher, SemanticField semantic) {
+    return new RankingSystem("semantic", searcher, semantic.similarity(), semantic::query);
+  }
+
+  /** The name in tables and run files. */
+  public String name() {
+    return name;
+  }
+
+  /** What runs the queries. */
+  public IndexSearcher searcher() {
+    return searcher;
+  }
+
+  /** The Lucene query for a text. */
+  public Query query(String text) {
+    return queries.apply(text);
+  }
+
+  /** Ranks the index for a text. */
+  public List<Hit> search(String text, int depth) throws IOException {
+    return hits(query(text), depth);
+  }
+
+  private List<Hit> hits(Query query, int depth) throws IOException {
+    StoredFields stored = searcher.storedFields();
+    List<Hit> hits = new ArrayList<>();
+    for (ScoreDoc hit : searcher.search(query, depth).scoreDocs) {
+      String id = stored.document(hit.doc, Set.of(TextIndex.ID)).get(TextIndex.ID);
+      hits.add(new Hit(id != null ? id : "document " + hit.doc, hit.score));
+    }
+    return hits;
+  }
+
+  /**
+   * Ranks all queries. A passage whose id is the query's is left out, as BEIR does: in ArguAna
+   * queries are passages.
+   */
+  public Run run(Map<String, String> texts, int depth) throws IOException {
+    Map<String, List<Hit>> hits = new LinkedHashMap<>();
+    for (Map.Entry<String, String> query : texts.entrySet()) {
+      List<Hit> found = search(query.getValue(), depth + 1);
+      hits.put(
+          query.getKey(),
+          found.stream().filter(h -> !h.id().equals(query.getKey())).limit(depth).toList());
+    }
+    return new Run(hits);
+  }
+
+  /** Ranks the hits of a run anew; those that do not match come last, in their order. */
+  public Run rerank(Run run, Map<String, String> texts) throws IOException {
+    Map<String, List<Hit>> reranked = new LinkedHashMap<>();
+    for (Map.Entry<String, List<Hit>> query : run.hits().entrySet()) {
+      String text = texts.get(query.getKey());
+      if (text != null) {
+        Map<String, Float> scores = scores(query.getValue(), text);
+        reranked.put(
+            query.getKey(),
+            query.getValue().stream()
+                .map(hit -> new Hit(hit.id(), scores.getOrDefault(hit.id(), 0f)))
+                .sorted(Comparator.comparingDouble((Hit hit) -> -hit.score()))
+                .toList());
+      }
+    }
+    return new Run(reranked);
+  }
+
+  /** The scores of those candidates that match. */
+  public Map<String, Float> scores(List<Hit> candidates, String text) throws IOException {
+    if (candidates.isEmpty()) {
+      return Map.of();
+    }
+    List<BytesRef> ids = candidates.stream().map(hit -> new BytesRef(hit.id())).toList();
+    Query among =
+        new BooleanQuery.Builder()
+            .add(query(text), Occur.MUST)
+            .add(new TermInSetQuery(TextIndex.ID, ids), Occur.FILTER)
+            .build();
+    Map<String, Float> scores = new HashMap<>();
+    hits(among, candidates.size()).forEach(hit -> scores.put(hit.id(), hit.score()));
+    return scores;
+  }
+}

@@ -1,0 +1,102 @@
+package org.semanticbm25.eval.collection;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.document.Field;
+import org.apache.lucene.document.StringField;
+import org.apache.lucene.document.TextField;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FSDirectory;
+import org.semanticbm25.eval.UserException;
+
+/** The Lucene index of a text collection: an id and the contents of each passage, both stored. */
+public final class TextIndex {
+  /** The field of the passage's id. */
+  public static final String ID = "id";
+
+  /** The field of the passage's title and text. */
+  public static final String CONTENTS = "contents";
+
+  private TextIndex() {}
+
+  /** Hands passages to a consumer, one by one. */
+  @FunctionalInterface
+  public interface Source {
+    /** Hands out all passages. */
+    void forEach(Dataset.Consumer<Passage> consumer) throws IOException;
+  }
+
+  /**
+   * Builds an index in a temporary folder and moves it to its place when it is complete.
+   *
+   * @param target a folder that does not exist yet, or is empty
+   * @return the number of passages
+   * @throws UserException if there is something at the target
+   */
+  public static int create(Path target, Analyzer analyzer, Source source) throws IOException {
+    if (Files.exists(target) && !isEmptyFolder(target)) {
+      throw new UserException(target + ": exists; delete it, or give another folder");
+    }
+    Path parent = target.toAbsolutePath().getParent();
+    Files.createDirectories(parent);
+    Path temporary = Files.createTempDirectory(parent, target.getFileName() + ".writing");
+    try {
+      int count;
+      try (Directory directory = FSDirectory.open(temporary)) {
+        count = write(directory, analyzer, source);
+      }
+      Files.deleteIfExists(target);
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+      return count;
+    } catch (Throwable t) {
+      deleteFolder(temporary);
+      throw t;
+    }
+  }
+
+  private static boolean isEmptyFolder(Path path) throws IOException {
+    if (!Files.isDirectory(path)) {
+      return false;
+    }
+    try (Stream<Path> entries = Files.list(path)) {
+      return entries.findAny().isEmpty();
+    }
+  }
+
+  private static void deleteFolder(Path folder) throws IOException {
+    List<Path> files;
+    try (Stream<Path> entries = Files.list(folder)) {
+      files = new ArrayList<>(entries.toList());
+    }
+    files.add(folder);
+    for (Path file : files) {
+      Files.delete(file);
+    }
+  }
+
+  /** Writes an index of one segment, so that its scores do not hang on how it was merged. */
+  public static int write(Directory directory, Analyzer analyzer, Source source) throws IOException {
+    int[] count = new int[1];
+    try (IndexWriter writer = new IndexWriter(directory, new IndexWriterConfig(analyzer))) {
+      source.forEach(
+          passage -> {
+            Document document = new Document();
+            document.add(new StringField(ID, passage.id(), Field.Store.YES));
+            document.add(new TextField(CONTENTS, passage.contents(), Field.Store.YES));
+            writer.addDocument(document);
+            count[0]++;
+          });
+      writer.forceMerge(1);
+    }
+    return count[0];
+  }
+}

@@ -1,0 +1,4 @@
+/**
+ * Times systems against each other.
+ */
+package org.semanticbm25.eval.latency;

@@ -1,0 +1,688 @@
+package org.semanticbm25.eval.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FSDirectory;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.semanticbm25.onnx.attention.AttentionModel;
+import org.semanticbm25.onnx.testing.TinyBert;
+import org.semanticbm25.onnx.testing.TinyModel;
+import org.semanticbm25.onnx.testing.TinyModel.Weights;
+import org.semanticbm25.similarity.model.SemanticBM25Model;
+
+/** Runs the commands as a user does, with good and bad input. */
+class CommandLineTest {
+  private static final String CORPUS =
+      """
+      {"_id": "d1", "title": "Cheap", "text": "the cheap notebook"}
+      {"_id": "d2", "title": "", "text": "a red car is a quick car"}
+      {"_id": "d3", "title": "Banana", "text": "banana fruit"}
+      """;
+
+  @TempDir Path folder;
+  private String out;
+  private String err;
+
+  @BeforeEach
+  void files() throws IOException {
+    TinyModel.write(folder.resolve("onnx"), Weights.FLOAT);
+    Files.writeString(folder.resolve("corpus.jsonl"), CORPUS);
+    Files.createDirectories(folder.resolve("qrels"));
+    Files.writeString(
+        folder.resolve("queries.jsonl"),
+        "{\"_id\": \"q1\", \"text\": \"inexpensive laptop\"}\n{\"_id\": \"q2\", \"text\": \"fruit\"}\n");
+    Files.writeString(
+        folder.resolve("qrels/test.tsv"),
+        "query-id\tcorpus-id\tscore\nq1\td1\t2\nq2\td3\t1\n");
+  }
+
+  private Path at(String name) {
+    return folder.resolve(name);
+  }
+
+  private int run(Object... arguments) {
+    PrintStream realOut = System.out;
+    PrintStream realErr = System.err;
+    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
+    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
+    try {
+      System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
+      System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
+      return Main.run(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
+    } finally {
+      System.setOut(realOut);
+      System.setErr(realErr);
+      out = outBytes.toString(StandardCharsets.UTF_8);
+      err = errBytes.toString(StandardCharsets.UTF_8);
+    }
+  }
+
+  private void ok(Object... arguments) {
+    assertEquals(0, run(arguments), () -> err);
+  }
+
+  private void ok(List<?> first, Object[] more) {
+    ok(Stream.concat(first.stream(), Arrays.stream(more)).toArray());
+  }
+
+  /** Exit code 1, one line that holds the parts, no stack trace, and no file that was not there. */
+  private void refused(List<?> arguments, Object... parts) throws IOException {
+    List<Path> before = listing();
+    assertEquals(1, run(arguments.toArray()), () -> out + err);
+    assertEquals(1, err.lines().filter(l -> l.startsWith("sbm25: ")).count(), err);
+    assertFalse(err.contains("\tat "), err);
+    for (Object part : parts) {
+      assertTrue(err.contains(part.toString()), () -> "'" + part + "' is not in: " + err);
+    }
+    assertEquals(before, listing());
+  }
+
+  private List<Path> listing() throws IOException {
+    try (Stream<Path> all = Files.walk(folder)) {
+      return all.sorted().toList();
+    }
+  }
+
+  private void prepare() {
+    ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
+    ok("index", at("corpus.jsonl"), at("index"));
+    ok(attach());
+  }
+
+  private Object[] attach() {
+    return new Object[] {
+      "attach", at("index"), "--extracted", at("tiny.sbm25"), "--encoder", at("onnx")
+    };
+  }
+
+  private List<Object> search(String query, String... more) {
+    List<Object> arguments =
+        new ArrayList<>(List.of("search", at("index"), query, "--extracted", at("tiny.sbm25")));
+    arguments.addAll(List.of(more));
+    return arguments;
+  }
+
+  @Test
+  void editsWordsAndShowsWhatThatChanges() throws IOException {
+    prepare();
+    Path edited = at("edited.sbm25");
+    Object[] edit = {
+      "edit", "banana=0", "car=2", "-o", edited, "--extracted", at("tiny.sbm25"), "--index",
+      at("index"), "--preview", "banana car"
+    };
+    ok(edit);
+    assertTrue(out.lines().toList().get(1).matches(" +1 .* d2"), out);
+    assertTrue(out.lines().anyMatch(line -> line.matches(" +- .* d3")), out);
+    ok("search", at("index"), "banana", "--extracted", edited);
+    assertTrue(err.contains("no hits"), out);
+    ok("edit", "banana=1", "-o", edited, "--extracted", edited);
+    assertTrue(err.contains("3 edits in all"), err);
+    ok("search", at("index"), "banana", "--extracted", edited);
+    assertTrue(out.contains("d3"), out);
+    Object[] common = {"--extracted", at("tiny.sbm25")};
+    refused(
+        List.of("edit", "the=2", "-o", at("no"), common[0], common[1]), "makes no single term of it");
+    refused(List.of("edit", "car=-1", "-o", at("no"), common[0], common[1]), "-1.0 of 'car'");
+    refused(
+        List.of("edit", "car=1", "-o", at("no"), common[0], common[1], "--preview", "car"),
+        "--index");
+    assertEquals(2, run("edit", "car", "-o", at("no")));
+    assertEquals(2, run("edit", "car=1"));
+  }
+
+  @Test
+  void extractsIndexesAttachesAndSearches() {
+    prepare();
+    ok(search("inexpensive laptop", "--scorer", "bm25").toArray());
+    assertEquals("", out, "no word in common");
+    assertTrue(err.contains("no hits"));
+    ok(search("inexpensive laptop", "--explain").toArray());
+    assertTrue(out.contains("d1"), out);
+    assertTrue(out.contains("Cheap the cheap notebook"), out);
+    assertTrue(out.contains("softFreq, over matching terms the sum of:"), out);
+    ok(search("banana", "-n", "1").toArray());
+    assertTrue(out.startsWith(" 1  "), out);
+  }
+
+  @Test
+  void indexesTsvAndFolders() throws IOException {
+    Files.writeString(at("corpus.tsv"), "t1\tred banana\nt2\tquick car\n");
+    ok("index", at("corpus.tsv"), at("fromTsv"));
+    ok("search", at("fromTsv"), "banana", "--scorer", "bm25");
+    assertTrue(out.contains("t1"), out);
+    Files.createDirectories(at("texts/deep"));
+    Files.writeString(at("texts/deep/one.txt"), "a notebook");
+    ok("index", at("texts"), at("fromFolder"), "--analyzer", "standard");
+    ok("search", at("fromFolder"), "notebook", "--scorer", "bm25", "--analyzer", "standard");
+    assertTrue(out.contains("deep/one.txt"), out);
+  }
+
+  @Test
+  void evaluatesAsJsonAndNothingElse() throws IOException {
+    ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
+    ok(
+        "eval", folder, "--extracted", at("tiny.sbm25"), "--home", at("home"),
+        "--rerank", "0", "-o", at("runs"), "--format", "json");
+    JsonNode report = new ObjectMapper().readTree(out);
+    assertEquals(List.of("dataset", "systems"), names(report));
+    assertEquals(List.of("bm25", "semantic"), names(report.path("systems")));
+    for (JsonNode system : report.path("systems")) {
+      for (String measure : List.of("nDCG@10", "RR@10", "R@100", "AP@1000", "Judged@10")) {
+        assertTrue(system.path(measure).isNumber(), measure);
+      }
+    }
+    assertEquals(0.5, report.at("/systems/bm25/nDCG@10").asDouble(), 1e-9);
+    assertEquals(1, report.at("/systems/semantic/nDCG@10").asDouble(), 1e-9);
+    assertTrue(Files.readString(at("runs/semantic.run")).startsWith("q1 Q0 d1 1 "));
+
+    crossEncoder();
+    Files.writeString(at("first.run"), "q1 Q0 d2 1 3.0 x\nq1 Q0 d1 2 2.9 x\nq2 Q0 d3 1 1.0 x\n");
+    ok(
+        "eval", folder, "--extracted", at("tiny.sbm25"), "--home", at("home"),
+        "--model", at("bert"), "-o", at("runs"), "--run", at("first.run"), "--relevant", "2");
+    assertTrue(out.contains("RR(rel=2)@10"), out);
+    assertTrue(Files.readString(at("runs/bm25.run")).startsWith("q1 Q0 d2 1 3.0"));
+    assertTrue(Files.readString(at("runs/semantic.run")).startsWith("q1 Q0 d1 1 "));
+    assertEquals(3, Files.readString(at("runs/cross-encoder.run")).lines().count());
+    Files.writeString(at("idf.tsv"), "laptop\t5\ncheap\t2\n");
+    refused(
+        List.of("eval", folder, "--idf", at("idf.tsv"), "--home", at("home")),
+        "is for reranking; give a --run");
+    ok(
+        "eval", folder, "--extracted", at("tiny.sbm25"), "--home", at("home"),
+        "--rerank", "0", "-o", at("runs"), "--run", at("first.run"), "--idf", at("idf.tsv"));
+    assertEquals(3, Files.readString(at("runs/semantic.run")).lines().count());
+  }
+
+  @Test
+  void searchesWithACrossEncoder() throws IOException {
+    crossEncoder();
+    ok("index", at("corpus.jsonl"), at("index"));
+    ok(
+        "search", at("index"), "red banana car", "--scorer", "cross-encoder", "--model", at("bert"),
+        "--explain");
+    assertTrue(out.startsWith(" 1  "), out);
+    assertTrue(out.contains("query tokens: red banana car"), out);
+    assertTrue(out.contains("firstPassScore, of the first pass"), out);
+    assertTrue(out.contains("d2") && out.contains("d3") && !out.contains("d1"), out);
+    refused(
+        List.of("search", at("index"), "red car", "--scorer", "cross-encoder", "--model", at("onnx")),
+        "no output of one logit a pair");
+    refused(List.of("eval", folder, "--rerank", "-1", "--home", at("home")), "--rerank -1");
+  }
+
+  private static List<String> names(JsonNode node) {
+    List<String> names = new ArrayList<>();
+    node.fieldNames().forEachRemaining(names::add);
+    return names;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "extract", "index", "attach", "search", "eval", "tune", "latency", "demo", "model"})
+  void helpIsComplete(String command) {
+    ok(command.isEmpty() ? new Object[] {"--help"} : new Object[] {"help", command});
+    assertTrue(out.contains("Usage: sbm25"), out);
+    assertFalse(out.contains("null"), out);
+  }
+
+  @Test
+  void wrongUsageHasItsOwnExitCode() {
+    assertEquals(2, run("search"));
+    assertEquals(2, run("eval", folder, "--format", "xml"));
+    assertEquals(2, run("no-such-command"));
+  }
+
+  @Test
+  void badCorporaAreRefused() throws IOException {
+    String[][] cases = {
+      {"", "is empty"},
+      {CORPUS + "{\"_id\": \"d4\", \"text\": \"cut of", ":4: not a JSON object"},
+      {"{\"_id\": \"d1\", \"text\": \"x\"}\n{\"text\": \"no id\"}\n", ":2: has no '_id'"},
+      {"[1, 2]\n", ":1: has no '_id'"},
+      {CORPUS + CORPUS, ":4: the _id 'd1' occurs a second time"},
+    };
+    for (String[] bad : cases) {
+      Files.writeString(at("corpus.jsonl"), bad[0]);
+      refused(List.of("index", at("corpus.jsonl"), at("index")), at("corpus.jsonl"), bad[1]);
+    }
+    Files.write(at("corpus.jsonl"), new byte[] {(byte) 0xC3, (byte) 0x28});
+    refused(List.of("index", at("corpus.jsonl"), at("index")), "not UTF-8");
+    refused(List.of("index", at("none.jsonl"), at("index")), at("none.jsonl"), "no such file");
+    refused(List.of("index", at("qrels/test.tsv").resolveSibling(".."), at("index")), "no .txt files");
+    Files.writeString(at("c.tsv"), "t1\tx\nno tab\n");
+    refused(List.of("index", at("c.tsv"), at("index")), at("c.tsv") + ":2", "not 'id<TAB>text'");
+    Files.writeString(at("c.tsv"), "t1\tx\nt1\ty\n");
+    refused(List.of("index", at("c.tsv"), at("index")), at("c.tsv") + ":2", "'t1'");
+  }
+
+  @Test
+  void outputsThatCannotBeWrittenAreRefused() throws IOException {
+    prepare();
+    refused(List.of("index", at("corpus.jsonl"), at("index")), at("index"), "exists");
+    refused(List.of("index", at("corpus.jsonl"), at("corpus.jsonl").resolve("x")), at("corpus.jsonl"));
+    refused(
+        List.of("extract", at("corpus.jsonl").resolve("x"), "--model", at("onnx")),
+        at("corpus.jsonl"), "is not a folder");
+    refused(List.of("extract", at("qrels"), "--model", at("onnx")), at("qrels"));
+    List<Object> arguments = new ArrayList<>(List.of(attach()));
+    arguments.addAll(List.of("-o", at("corpus.jsonl").resolve("x")));
+    refused(arguments, at("corpus.jsonl"), "is not a folder");
+  }
+
+  @Test
+  void badOnnxModelsAndTokenizersAreRefused() throws IOException {
+    List<Object> extract = List.of("extract", at("new.sbm25"), "--model", at("onnx"));
+    for (String name : List.of("onnx/model.onnx", "onnx/tokenizer.json")) {
+      byte[] good = Files.readAllBytes(at(name));
+      Files.write(at(name), new byte[0]);
+      refused(extract, at(name));
+      Files.write(at(name), Arrays.copyOf(good, good.length / 2));
+      refused(extract, at(name));
+      Files.writeString(at(name), "something else");
+      refused(extract, at(name));
+      Files.delete(at(name));
+      refused(extract, at("onnx"), Path.of(name).getFileName());
+      Files.write(at(name), good);
+    }
+    refused(List.of("extract", at("new.sbm25"), "--model", at("none")), at("none"), "no such model");
+    Files.writeString(at("idf.tsv"), "word\tten\n");
+    List<Object> withIdf = new ArrayList<>(extract);
+    withIdf.addAll(List.of("--idf", at("idf.tsv")));
+    refused(withIdf, at("idf.tsv") + ":1");
+  }
+
+  @Test
+  void badModelAndAttachedFilesAreRefused() throws IOException {
+    prepare();
+    for (String name : List.of("tiny.sbm25", "index.contents.attached")) {
+      byte[] good = Files.readAllBytes(at(name));
+      byte[] flipped = good.clone();
+      flipped[good.length / 2] ^= 1;
+      for (byte[] bad : List.of(new byte[0], Arrays.copyOf(good, good.length - 5), flipped, CORPUS.getBytes(StandardCharsets.UTF_8))) {
+        Files.write(at(name), bad);
+        refused(search("car"), at(name), "damaged");
+      }
+      Files.write(at(name), good);
+    }
+    Files.delete(at("tiny.sbm25"));
+    refused(search("car"), at("tiny.sbm25"), "no such file");
+  }
+
+  @Test
+  void searchesAnIndexThatWasNeverAttached() throws IOException {
+    ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
+    ok("index", at("corpus.jsonl"), at("index"));
+    ok(search("inexpensive laptop").toArray());
+    assertTrue(out.contains("d1"), out);
+    refused(search("car", "--attached", at("none").toString()), at("none"), "no such file");
+    // with the English model
+    ok("search", at("index"), "inexpensive laptop");
+    assertTrue(out.contains("d1"), out);
+  }
+
+  @Test
+  void termsOfAnotherModelAndAnotherEncoderAreRefused() throws IOException {
+    prepare();
+    TinyModel.write(at("other"), Weights.UINT8_AFTER);
+    ok("extract", at("other.sbm25"), "--model", at("other"));
+    refused(
+        List.of("search", at("index"), "car", "--extracted", at("other.sbm25")),
+        at("index.contents.attached"), "attach them again");
+    refused(search("car", "--analyzer", "simple"), "attached with analyzer");
+    refused(
+        List.of("attach", at("index"), "--extracted", at("other.sbm25"), "--encoder", at("onnx")),
+        at("onnx/model.onnx"), "--encoder");
+  }
+
+  @Test
+  void badIndexesAreRefused() throws IOException {
+    prepare();
+    refused(List.of("search", at("none"), "car", "--scorer", "bm25"), at("none"), "no such folder");
+    refused(List.of("search", at("qrels"), "car", "--scorer", "bm25"), at("qrels"), "no Lucene index");
+    List<Object> otherField = new ArrayList<>(List.of(attach()));
+    otherField.addAll(List.of("--field", "title"));
+    refused(otherField, "'title'");
+    refused(search("car", "--analyzer", "no.such.Class"), "no.such.Class");
+    refused(search("car", "-n", "0"), "-n 0");
+    try (Stream<Path> files = Files.list(at("index"))) {
+      Path segments = files.filter(f -> f.getFileName().toString().startsWith("segments")).findFirst().orElseThrow();
+      Files.write(segments, Arrays.copyOf(Files.readAllBytes(segments), 20));
+    }
+    refused(search("car"), at("index"), "damaged");
+  }
+
+  @Test
+  void badDatasetsAreRefused() throws IOException {
+    refused(List.of("eval", folder, "--split", "dev"), at("qrels/dev.tsv"), "no such file");
+    Files.writeString(at("qrels/test.tsv"), "query-id\tcorpus-id\tscore\nq1\td1\ttwo\n");
+    refused(List.of("eval", folder), at("qrels/test.tsv") + ":2");
+    refused(List.of("tune", folder.toString().replace(':', '_')), "not DATASET:SPLIT");
+  }
+
+  @Test
+  void verboseShowsTheCause() {
+    assertEquals(1, run("extract", at("new.sbm25"), "--model", at("none"), "--verbose"));
+    assertTrue(err.contains("\tat "), err);
+  }
+
+  /** Kills the command while the bundled cross-encoder is at work, in all its layers. */
+  @ParameterizedTest
+  @ValueSource(ints = {1000, 2000, 3500})
+  void anInterruptedExtractLeavesNothing(int millis) throws Exception {
+    Files.createDirectories(at("out"));
+    Process process =
+        start("extract", at("out/new.sbm25"), "--home", at("home"), "--layer", "6");
+    assertFalse(process.waitFor(millis, TimeUnit.MILLISECONDS), this::log);
+    process.destroy();
+    assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    assertTrue(process.exitValue() != 0);
+    try (Stream<Path> left = Files.list(at("out"))) {
+      assertEquals(List.of(), left.toList());
+    }
+  }
+
+  @Test
+  void anInterruptedAttachLeavesNothing() throws Exception {
+    StringBuilder corpus = new StringBuilder();
+    for (int i = 0; i < 60_000; i++) {
+      corpus.append("t%d\t%s\n".formatted(i, word(i * 7919)));
+    }
+    Files.writeString(at("words.tsv"), corpus);
+    ok("index", at("words.tsv"), at("words"));
+    Files.createDirectories(at("out"));
+    Process process = start("attach", at("words"), "-o", at("out/attached"), "--home", at("home"));
+    assertFalse(process.waitFor(4, TimeUnit.SECONDS), this::log);
+    process.destroy();
+    assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    try (Stream<Path> left = Files.list(at("out"))) {
+      assertEquals(List.of(), left.toList());
+    }
+  }
+
+  /** ONNX Runtime 1.29 searches the command line by recursion. */
+  @Test
+  void aLongCommandLineIsNoTrouble() throws Exception {
+    Files.createDirectories(at("out"));
+    Process process =
+        start("extract", at("out/new.sbm25"), "--model", at("onnx"), "--home", "h".repeat(100_000));
+    assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+    assertEquals(0, process.exitValue(), this::log);
+  }
+
+  private String log() {
+    try {
+      return "finished too soon: " + Files.readString(at("log"));
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  private static String word(int number) {
+    return Integer.toString(number, 26).chars()
+        .map(c -> Character.isDigit(c) ? c - '0' + 'q' : c)
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
+  }
+
+  private Process start(Object... arguments) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
+    for (Object argument : arguments) {
+      command.add(argument.toString());
+    }
+    return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(at("log").toFile()).start();
+  }
+
+  private void crossEncoder() throws IOException {
+    TinyModel.write(at("bert"), Weights.FLOAT);
+    new TinyBert(new TinyBert.Shape(TinyModel.VOCABULARY.size(), 128, 3, 32, 2, 128), 1)
+        .write(at("bert"));
+  }
+
+  @Test
+  void fitRefusesAModelThatDoesNotGain() throws IOException {
+    crossEncoder();
+    // both passages have the one word that is asked for, so no model can rank them otherwise
+    Files.writeString(
+        at("corpus.jsonl"),
+        "{\"_id\": \"a\", \"text\": \"red car\"}\n{\"_id\": \"b\", \"text\": \"red laptop\"}\n");
+    prepare();
+    Files.write(
+        at("queries.txt"), IntStream.range(100, 130).mapToObj(i -> "red " + i).toList());
+    List<Object> fit =
+        List.of(
+            "fit", at("index"), "--queries", at("queries.txt"), "--model", at("bert"),
+            "--extracted", at("tiny.sbm25"), "-o", at("fitted.sbm25"));
+    refused(fit, "no gain on held-out queries");
+    assertTrue(out.contains("held-out half"), out);
+    Files.writeString(at("queries.txt"), "Red  car\nred car\nbanana\n");
+    refused(fit, "queries.txt", "only 1 queries find passages");
+    List<Object> few = new ArrayList<>(fit);
+    few.addAll(List.of("--sample", "3"));
+    refused(few, "--sample 3");
+  }
+
+  @Test
+  void fitsToACrossEncoderAndWritesWhatGains() throws IOException {
+    crossEncoder();
+    Random random = new Random(3);
+    StringBuilder corpus = new StringBuilder();
+    for (int i = 0; i < 60; i++) {
+      corpus.append(
+          "{\"_id\": \"d%d\", \"text\": \"%s\"}\n".formatted(i, words(random, 2 + random.nextInt(50))));
+    }
+    Files.writeString(at("corpus.jsonl"), corpus);
+    prepare();
+    Files.write(
+        at("queries.txt"), Stream.generate(() -> words(random, 2)).distinct().limit(80).toList());
+    ok(
+            "fit", at("index"), "--queries", at("queries.txt"), "--model", at("bert"),
+            "--extracted", at("tiny.sbm25"), "-o", at("fitted.sbm25"), "--format", "json");
+    JsonNode held = new ObjectMapper().readTree(out).path("systems").path("held-out half");
+    assertTrue(held.path("after").asDouble() > held.path("alignment before").asDouble(), out);
+    assertTrue(held.path("queries").asInt() >= 30, out);
+    try (Directory directory = FSDirectory.open(folder)) {
+      assertNotEquals(
+          SemanticBM25Model.read(directory, "tiny.sbm25").parameters(),
+          SemanticBM25Model.read(directory, "fitted.sbm25").parameters());
+    }
+  }
+
+  /** Lists of random words, as a cross-encoder is trained with. */
+  private Path lists() throws IOException {
+    Random random = new Random(1);
+    StringBuilder lists = new StringBuilder();
+    StringBuilder passages = new StringBuilder();
+    for (int i = 0; i < 400; i++) {
+      passages.append("{\"_id\": \"p%d\", \"text\": \"%s\"}\n".formatted(i, words(random, 12)));
+    }
+    for (int i = 0; i < 100; i++) {
+      lists.append(
+          "{\"query\": \"%s\", \"passages\": [\"p%d\", \"p%d\", \"p%d\"]}\n"
+              .formatted(words(random, 3), 4 * i, 4 * i + 1, 4 * i + 2));
+    }
+    Files.createDirectories(at("lists"));
+    gzip(at("lists/lists.jsonl.gz"), lists.toString());
+    gzip(at("lists/passages.jsonl.gz"), passages.toString());
+    return at("lists");
+  }
+
+  private static String words(Random random, int count) {
+    return random
+        .ints(count, 6, 20)
+        .mapToObj(TinyModel.VOCABULARY::get)
+        .collect(Collectors.joining(" "));
+  }
+
+  private static void gzip(Path file, String text) throws IOException {
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  @Test
+  void extractsTheAttentionOfACrossEncoder() throws IOException {
+    crossEncoder();
+    Path lists = lists();
+    ok("extract", at("bert.sbm25"), "--model", at("bert"), "--lists", lists);
+    assertTrue(out.contains("layer 2"), out);
+    assertTrue(err.contains("layers 3, Pearson's r on development queries: "), err);
+    try (Directory directory = FSDirectory.open(folder)) {
+      assertEquals(3, AttentionModel.read(directory, "bert.sbm25.attention").layers());
+      SemanticBM25Model kernel = SemanticBM25Model.read(directory, "bert.sbm25");
+      assertEquals(1, kernel.layer(), "a third of the way up");
+      Map<String, String> figures = kernel.provenance().figures();
+      assertTrue(
+          loss(figures, "kernel, development loss untrained") > 0, figures.toString());
+    }
+    assertFalse(Files.exists(at("bert.sbm25.samples")), "samples are left behind");
+    ok("extract", at("few.sbm25"), "--model", at("bert"), "--lists", lists, "--kernel-queries", "9", "--layer", "2");
+    assertTrue(err.contains("kernel, lists: 9"), err);
+    for (String wrong : List.of("0", "-1", "4")) {
+      refused(List.of("extract", at("x.sbm25"), "--model", at("bert"), "--layer", wrong), "has 3 layers; give 1 to 3");
+    }
+    refused(
+        List.of("extract", at("x.sbm25"), "--model", at("bert"), "--lists", lists, "--kernel-queries", "1"),
+        "--kernel-queries 1: must be 2 or more");
+    refused(
+        List.of("extract", at("x.sbm25"), "--model", at("bert"), "--kernel-queries", "9"), "needs --lists");
+    Files.delete(at("lists/passages.jsonl.gz"));
+    refused(
+        List.of("extract", at("x.sbm25"), "--model", at("bert"), "--lists", lists),
+        "passages.jsonl.gz: no such file");
+    prepare();
+    Object[] attention = {"--model", at("bert"), "--attention", at("bert.sbm25.attention")};
+    ok(search("car", "--scorer", "attention", "--layers", "1", "--explain"), attention);
+    assertTrue(out.contains("semanticScore, of attention in the first 1 layers of bert"), out);
+    assertTrue(out.contains("query token 'car', sum of:"), out);
+    ok(
+        List.of("eval", folder, "--extracted", at("tiny.sbm25"),
+            "--home", at("home"), "--layers", "2", "-o", at("runs")),
+        attention);
+    assertTrue(out.contains("attention"), out);
+    assertTrue(Files.exists(at("runs/attention.run")));
+    List<Object> tooMany = search("car", "--scorer", "attention", "--layers", "9");
+    tooMany.addAll(List.of(attention));
+    refused(tooMany, "--layers 9: must be 1 to 3");
+  }
+
+  private static double loss(Map<String, String> figures, String name) {
+    return Double.parseDouble(figures.get(name));
+  }
+
+  @Test
+  void studiesACrossEncoder() throws IOException {
+    prepare();
+    crossEncoder();
+    Files.writeString(
+        at("queries.jsonl"),
+        "{\"_id\": \"q1\", \"text\": \"cheap laptop\"}\n{\"_id\": \"q2\", \"text\": \"the fruit car\"}\n");
+    Files.writeString(at("bm25.run"), "q1 Q0 d1 1 3 x\nq1 Q0 d2 2 2 x\nq2 Q0 d3 1 2 x\nq2 Q0 d2 2 1 x\n");
+    Files.writeString(at("idf.tsv"), "the\t0.1\ncheap\t2\nlaptop\t5\nfruit\t3\ncar\t2\nred\t4\n");
+    Object[] study = {
+      "study", folder, "--lists", lists(), "--model", at("bert"), "--extracted", at("tiny.sbm25"),
+      "--home", at("home"), "--idf", at("idf.tsv"), "-o", at("study"),
+      "--format", "json"
+    };
+    ok(study);
+    JsonNode tables = new ObjectMapper().readTree(out);
+    assertEquals(9, tables.size(), out);
+    assertEquals(tables, new ObjectMapper().readTree(at("study/study.json").toFile()));
+    assertTrue(Files.readString(at("study/study.md")).contains("| 3 layers | "));
+    // the samples of the first time are taken again
+    ok(study);
+    JsonNode again = new ObjectMapper().readTree(out);
+    assertEquals(
+        tables.get("Controls: r with the cross-encoder's logits"),
+        again.get("Controls: r with the cross-encoder's logits"));
+    Object[] paper = Arrays.copyOf(study, study.length + 2);
+    paper[study.length] = "--heads";
+    paper[study.length + 1] = "paper";
+    assertEquals(1, run(paper));
+    assertTrue(err.contains("--heads paper: the model has 3 layers of 2 heads, so no head 7.9"), err);
+    refused(List.of("study", folder, "--model", at("bert"), "--home", at("home"), "-o", at("study")), "--lists");
+
+    assertTrue(ofStatic(tables, "static").has("nDCG@10, reranking"), out);
+    Files.delete(at("bm25.run"));
+    ok(study);
+    tables = new ObjectMapper().readTree(out);
+    ok(
+        "eval", folder, "--extracted", at("tiny.sbm25"), "--home", at("home"),
+        "--rerank", "0", "-o", at("runs"), "--format", "json");
+    JsonNode searched = new ObjectMapper().readTree(out).path("systems");
+    String measure = "nDCG@10, searching";
+    assertEquals(searched.path("semantic").path("nDCG@10"), ofStatic(tables, "static").path(measure));
+    assertEquals(searched.path("bm25").path("nDCG@10"), ofStatic(tables, "first pass of BM25").path(measure));
+  }
+
+  private JsonNode ofStatic(JsonNode tables, String row) {
+    return tables
+        .path("Static scorer, term against term, no network at query time")
+        .path(folder.getFileName() + ", " + row);
+  }
+
+  @Test
+  void looksAtCutsAndQuantisesModels() throws IOException {
+    crossEncoder();
+    ok("model", "info", at("bert"));
+    assertTrue(out.contains("3 layers"), out);
+    assertTrue(out.contains("input_ids, attention_mask, token_type_ids"), out);
+    assertTrue(out.matches("(?s).*positions +128\\R.*"), out);
+    ok("model", "quantize", at("bert"), at("int8"));
+    ok("model", "info", at("int8"));
+    assertTrue(out.matches("(?s).*8-bit integers +yes\\R.*"), out);
+    ok("model", "cut", at("bert"), at("cut"), "--layers", "2");
+    ok("model", "info", at("cut"));
+    assertTrue(out.contains("2 layers"), out);
+    assertTrue(out.contains("outputs          attention_mass"), out);
+  }
+
+  @Test
+  void refusesBadModelEdits() throws IOException {
+    crossEncoder();
+    refused(List.of("model", "cut", at("bert"), at("new"), "--layers", "4"), "has 3 layers");
+    refused(List.of("model", "cut", at("bert"), at("bert"), "--layers", "1"), "is there already");
+    refused(List.of("model", "quantize", at("missing"), at("new")), at("missing"), "no such model");
+    ok("model", "quantize", at("bert"), at("int8"));
+    refused(List.of("model", "quantize", at("int8"), at("new")), "is quantised already");
+    refused(
+        List.of("model", "fetch", "model", at("new")), "give them as owner/model");
+    refused(
+        List.of("model", "fetch", "a/b", at("new"), "--hub", "http://192.0.2.1"), "not an HTTPS");
+    assertEquals(2, run("model"));
+    assertEquals(2, run("model", "cut", at("bert"), at("new")));
+  }
+}

@@ -1,0 +1,4 @@
+/**
+ * The full cross-encoder: {@link org.semanticbm25.onnx.crossencoder.CrossEncoder}.
+ */
+package org.semanticbm25.onnx.crossencoder;

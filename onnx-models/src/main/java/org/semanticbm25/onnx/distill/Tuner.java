@@ -1,0 +1,88 @@
+package org.semanticbm25.onnx.distill;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.semanticbm25.similarity.model.ScoringParameters;
+
+/**
+ * Chooses scoring parameters by coordinate ascent over a grid: one parameter at a time takes its best
+ * value, until none changes.
+ */
+public final class Tuner {
+  /** Length normalisation and saturation only, without soft terms. */
+  public static final Map<String, float[]> BM25_GRID = new LinkedHashMap<>();
+
+  /** All parameters but the number of soft terms, which is a matter of cost. */
+  public static final Map<String, float[]> SEMANTIC_GRID = new LinkedHashMap<>();
+
+  static {
+    BM25_GRID.put("k1", new float[] {0.6f, 0.9f, 1.2f, 1.6f, 2f});
+    BM25_GRID.put("b", new float[] {0.2f, 0.4f, 0.6f, 0.75f, 0.9f});
+    SEMANTIC_GRID.putAll(BM25_GRID);
+    SEMANTIC_GRID.put("threshold", new float[] {0.2f, 0.3f, 0.4f, 0.5f, 0.6f});
+    SEMANTIC_GRID.put("exponent", new float[] {1f, 1.5f, 2f, 3f});
+    SEMANTIC_GRID.put("scale", new float[] {0.2f, 0.4f, 0.6f, 0.8f, 1f});
+    SEMANTIC_GRID.put("weightExponent", new float[] {0f, 0.25f, 0.5f, 0.75f, 1f});
+    SEMANTIC_GRID.put("idfBlend", new float[] {0f, 0.1f, 0.2f, 0.4f});
+  }
+
+  /** What is to be as large as possible. */
+  @FunctionalInterface
+  public interface Objective {
+    double of(ScoringParameters parameters) throws IOException;
+  }
+
+  private static final ScoringParameters START =
+      new ScoringParameters(0.9f, 0.4f, 0.4f, 2f, 0.6f, 2, 0f, 1f);
+
+  private final Map<String, float[]> grid;
+  private final Map<ScoringParameters, Double> seen = new HashMap<>();
+
+  public Tuner(Map<String, float[]> grid) {
+    this.grid = grid;
+  }
+
+  public ScoringParameters ascend(Objective objective) throws IOException {
+    return ascend(START, objective);
+  }
+
+  public ScoringParameters ascend(ScoringParameters start, Objective objective) throws IOException {
+    ScoringParameters best = start;
+    ScoringParameters before;
+    do {
+      before = best;
+      for (Map.Entry<String, float[]> coordinate : grid.entrySet()) {
+        for (float value : coordinate.getValue()) {
+          ScoringParameters candidate = with(best, coordinate.getKey(), value);
+          if (value(objective, candidate) > value(objective, best)) {
+            best = candidate;
+          }
+        }
+      }
+    } while (!best.equals(before));
+    return best;
+  }
+
+  private double value(Objective objective, ScoringParameters parameters) throws IOException {
+    Double value = seen.get(parameters);
+    if (value == null) {
+      value = objective.of(parameters);
+      seen.put(parameters, value);
+    }
+    return value;
+  }
+
+  private static ScoringParameters with(ScoringParameters p, String name, float value) {
+    return new ScoringParameters(
+        name.equals("k1") ? value : p.k1(),
+        name.equals("b") ? value : p.b(),
+        name.equals("threshold") ? value : p.threshold(),
+        name.equals("exponent") ? value : p.exponent(),
+        name.equals("scale") ? value : p.scale(),
+        p.maxSoftTerms(),
+        name.equals("idfBlend") ? value : p.idfBlend(),
+        name.equals("weightExponent") ? value : p.weightExponent());
+  }
+}

@@ -1,0 +1,89 @@
+package org.semanticbm25.onnx.graph;
+
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** Turns the tensors that an ONNX file holds into arrays, and arrays into tensors. */
+public final class Tensors {
+  private Tensors() {}
+
+  /**
+   * All numbers of a tensor in row-major order, as floats.
+   *
+   * @throws IOException if the tensor's type is not float, half or an 8-bit integer, or if there are
+   *     more or fewer numbers than its shape says
+   */
+  static float[] decode(TensorProto tensor) throws IOException {
+    ByteBuffer raw = tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    boolean isRaw = raw.hasRemaining();
+    TensorProto.DataType type = TensorProto.DataType.forNumber(tensor.getDataType());
+    float[] values =
+        switch (type) {
+          case FLOAT -> new float[isRaw ? raw.remaining() / 4 : tensor.getFloatDataCount()];
+          case FLOAT16 -> new float[isRaw ? raw.remaining() / 2 : tensor.getInt32DataCount()];
+          case INT8, UINT8 -> new float[isRaw ? raw.remaining() : tensor.getInt32DataCount()];
+          case null, default ->
+              throw new IOException(
+                  "'%s' is of type %s, which cannot be read; export it as float or int8"
+                      .formatted(tensor.getName(), type));
+        };
+    if (values.length != elements(tensor)) {
+      throw new IOException(
+          "'%s' holds %d numbers, not %d as its shape says; fetch the model again"
+              .formatted(tensor.getName(), values.length, elements(tensor)));
+    }
+    for (int i = 0; i < values.length; i++) {
+      values[i] =
+          switch (type) {
+            case FLOAT -> isRaw ? raw.getFloat() : tensor.getFloatData(i);
+            case FLOAT16 ->
+                Float.float16ToFloat(isRaw ? raw.getShort() : (short) tensor.getInt32Data(i));
+            case UINT8 -> isRaw ? raw.get() & 0xFF : tensor.getInt32Data(i);
+            default -> isRaw ? raw.get() : tensor.getInt32Data(i);
+          };
+    }
+    return values;
+  }
+
+  private static long elements(TensorProto tensor) {
+    long elements = 1;
+    for (long dimension : tensor.getDimsList()) {
+      elements *= dimension;
+    }
+    return elements;
+  }
+
+  /** A float tensor; no dimensions make a scalar. */
+  public static TensorProto floats(String name, float[] values, long... dimensions) {
+    ByteBuffer raw = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    raw.asFloatBuffer().put(values);
+    return tensor(name, TensorProto.DataType.FLOAT, UnsafeByteOperations.unsafeWrap(raw), dimensions);
+  }
+
+  /** A tensor of 64-bit integers. */
+  public static TensorProto longs(String name, long[] values, long... dimensions) {
+    ByteBuffer raw = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    raw.asLongBuffer().put(values);
+    return tensor(name, TensorProto.DataType.INT64, UnsafeByteOperations.unsafeWrap(raw), dimensions);
+  }
+
+  /** A tensor of bytes, {@code INT8} or {@code UINT8}. */
+  static TensorProto bytes(
+      String name, TensorProto.DataType type, byte[] values, long... dimensions) {
+    return tensor(name, type, UnsafeByteOperations.unsafeWrap(values), dimensions);
+  }
+
+  private static TensorProto tensor(
+      String name, TensorProto.DataType type, ByteString raw, long... dimensions) {
+    TensorProto.Builder tensor =
+        TensorProto.newBuilder().setName(name).setDataType(type.getNumber()).setRawData(raw);
+    for (long dimension : dimensions) {
+      tensor.addDims(dimension);
+    }
+    return tensor.build();
+  }
+}

@@ -1,0 +1,125 @@
+package org.semanticbm25.onnx.graph;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Optional;
+
+/**
+ * Finds and reads the word-embedding matrix of a BERT-family ONNX graph.
+ *
+ * <p>The matrix is recognised by what it does and not by its name: it is the table of the {@code
+ * Gather} whose indices come from the input {@code input_ids}. Weights may be float, half, or 8-bit
+ * integers that a {@code DequantizeLinear} turns into floats before or after the gathering, as
+ * dynamic quantisation leaves them.
+ */
+public final class WordEmbeddings {
+  private final OnnxGraph graph;
+
+  private WordEmbeddings(OnnxGraph graph) {
+    this.graph = graph;
+  }
+
+  /**
+   * Reads the matrix, {@code [vocabulary][hidden]}.
+   *
+   * @throws IOException if the file is not an ONNX model or has no such matrix
+   */
+  public static float[][] read(Path onnx) throws IOException {
+    return read(OnnxGraph.read(onnx));
+  }
+
+  /**
+   * Reads the matrix of a graph, {@code [vocabulary][hidden]}.
+   *
+   * @throws IOException if it has no such matrix
+   */
+  public static float[][] read(OnnxGraph graph) throws IOException {
+    WordEmbeddings embeddings = new WordEmbeddings(graph);
+    NodeProto gather = gather(graph);
+    return embeddings.rows(gather);
+  }
+
+  /**
+   * Number of word embeddings.
+   *
+   * @param graph of a BERT-family model
+   * @return rows of the matrix
+   * @throws IOException if they are not found
+   */
+  public static int count(OnnxGraph graph) throws IOException {
+    return (int) table(graph, gather(graph)).orElseThrow().getDims(0);
+  }
+
+  /** The {@code Gather} that looks words up. */
+  static NodeProto gather(OnnxGraph graph) throws IOException {
+    return graph.model().getGraph().getNodeList().stream()
+        .filter(node -> node.getOpType().equals("Gather"))
+        .filter(node -> graph.reads(node.getInput(1), OnnxGraph.INPUT_IDS))
+        .filter(node -> table(graph, node).filter(t -> t.getDimsCount() == 2).isPresent())
+        .max(Comparator.comparingLong(node -> table(graph, node).orElseThrow().getDims(0)))
+        .orElseThrow(
+            () ->
+                new IOException(
+                    graph.source()
+                        + ": no word embeddings: no Gather over '"
+                        + OnnxGraph.INPUT_IDS
+                        + "' found; give a plain export of a BERT-family model, not an"
+                        + " optimiser-fused one"));
+  }
+
+  /** What a {@code Gather} takes its rows from, perhaps through a {@code DequantizeLinear}. */
+  static Optional<TensorProto> table(OnnxGraph graph, NodeProto gather) {
+    String name = gather.getInput(0);
+    return graph
+        .weight(name)
+        .or(
+            () ->
+                graph
+                    .producer(name)
+                    .filter(node -> node.getOpType().equals("DequantizeLinear"))
+                    .flatMap(node -> graph.weight(node.getInput(0))));
+  }
+
+  private float[][] rows(NodeProto gather) throws IOException {
+    Optional<NodeProto> dequantize =
+        graph
+            .producer(gather.getInput(0))
+            .or(() -> graph.consumers(gather.getOutput(0)).stream().findFirst())
+            .filter(node -> node.getOpType().equals("DequantizeLinear"));
+    float scale = 1;
+    float zero = 0;
+    if (dequantize.isPresent()) {
+      scale = scalar(dequantize.get(), 1);
+      zero = dequantize.get().getInputCount() > 2 ? scalar(dequantize.get(), 2) : 0;
+    }
+    TensorProto table = table(graph, gather).orElseThrow();
+    float[] values = graph.decode(table);
+    int width = (int) table.getDims(1);
+    float[][] rows = new float[(int) table.getDims(0)][width];
+    for (int i = 0; i < values.length; i++) {
+      rows[i / width][i % width] = (values[i] - zero) * scale;
+    }
+    return rows;
+  }
+
+  private float scalar(NodeProto node, int input) throws IOException {
+    String name = node.getInput(input);
+    TensorProto tensor =
+        graph
+            .weight(name)
+            .orElseThrow(
+                () ->
+                    new IOException(
+                        graph.source() + ": '" + node.getName() + "' has no constant '" + name + "'"));
+    float[] values = graph.decode(tensor);
+    if (values.length != 1) {
+      throw new IOException(
+          "%s: '%s' holds %d numbers, not one for all word embeddings; fetch the model again"
+              .formatted(graph.source(), name, values.length));
+    }
+    return values[0];
+  }
+}

@@ -1,0 +1,55 @@
+package org.semanticbm25.onnx.runtime;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Windows of like lengths that run through the model together.
+ *
+ * @param windows each of one passage
+ * @param length of the longest window, with the three tokens around query and passage
+ */
+public record PairBatch(List<Window> windows, int length) {
+  /**
+   * A part of a passage.
+   *
+   * @param passage number of the passage
+   * @param start first token
+   * @param end after the last token
+   */
+  public record Window(int passage, int start, int end) {
+    int size() {
+      return end - start;
+    }
+  }
+
+  /** Room that a query must leave for a passage, in tokens. */
+  public static final int MIN_PASSAGE_TOKENS = 64;
+
+  /** Tokens around query and passage. */
+  static final int SPECIAL_TOKENS = 3;
+
+  // on a CPU bigger batches gain nothing, and padding costs
+  private static final int MAX_WINDOWS = 8;
+  private static final int MAX_TOKENS = 2048;
+
+  /**
+   * Groups windows by length: the longest first, so that threads end at about the same time.
+   *
+   * @param threads that are to have work if there are windows enough
+   */
+  public static List<PairBatch> of(List<Window> windows, int queryTokens, int threads) {
+    int share = Math.clamp(Math.ceilDiv(windows.size(), threads), 1, MAX_WINDOWS);
+    List<Window> sorted = new ArrayList<>(windows);
+    sorted.sort(Comparator.comparingInt(Window::size).reversed());
+    List<PairBatch> batches = new ArrayList<>();
+    for (int start = 0, end; start < sorted.size(); start = end) {
+      int length = sorted.get(start).size() + queryTokens + SPECIAL_TOKENS;
+      int size = Math.clamp(MAX_TOKENS / length, 1, share);
+      end = Math.min(start + size, sorted.size());
+      batches.add(new PairBatch(sorted.subList(start, end), length));
+    }
+    return batches;
+  }
+}

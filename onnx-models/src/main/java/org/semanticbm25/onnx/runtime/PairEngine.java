@@ -1,0 +1,315 @@
+package org.semanticbm25.onnx.runtime;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.IntConsumer;
+import org.semanticbm25.onnx.runtime.PairBatch.Window;
+
+/**
+ * Runs a query with many passages through one ONNX session: tokenises, sorts by length, packs small
+ * batches and lets as many threads as asked run them, each with its own direct buffers. The session
+ * itself runs single-threaded: on a CPU whole batches side by side are faster than a batch on
+ * several cores.
+ *
+ * <p>Thread-safe: callers share the threads. {@link #close()} stops what is running and waits for
+ * it.
+ */
+public final class PairEngine implements Closeable {
+  private static final int TOKENIZE_AT_ONCE = 8;
+
+  private final PairModel model;
+  private final Set<String> outputs;
+  private final int maxTokens;
+  private final LongPassages longPassages;
+  private final int threads;
+  private final ExecutorService executor;
+  private final ThreadLocal<InputBuffers> buffers;
+  private final Set<Task<?>> running = new HashSet<>();
+  // callers with a hold on the tokenizer; guarded, as closed is, by running
+  private int tokenizing;
+  private boolean closed;
+
+  /** Hears of the output of a batch, while it lives; from several threads at a time. */
+  @FunctionalInterface
+  public interface Reader {
+    void read(PairBatch batch, OnnxTensor output) throws OrtException, IOException;
+  }
+
+  /**
+   * Takes over a model and closes it in the end.
+   *
+   * @param output to compute
+   * @param threads batches that run side by side
+   * @param maxTokens of a pair, with the three special ones
+   */
+  public PairEngine(
+      PairModel model, String output, int threads, int maxTokens, LongPassages longPassages) {
+    this.model = model;
+    this.buffers = ThreadLocal.withInitial(() -> new InputBuffers(model));
+    this.outputs = Set.of(output);
+    this.maxTokens = maxTokens;
+    this.longPassages = longPassages;
+    this.threads = threads;
+    this.executor =
+        Executors.newFixedThreadPool(
+            threads, Thread.ofPlatform().daemon().name("cross-encoder-", 0).factory());
+  }
+
+  public static int checkThreads(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads must be at least 1, got: " + threads);
+    }
+    return threads;
+  }
+
+  /** The tokens of a query; one that leaves a passage too little room is cut. */
+  public int[] queryTokens(String query) {
+    int[] tokens = tokenize(tokenizer -> tokenizer.encode(query));
+    int most = maxTokens - PairBatch.SPECIAL_TOKENS - PairBatch.MIN_PASSAGE_TOKENS;
+    return Arrays.copyOf(tokens, Math.min(tokens.length, most));
+  }
+
+  /** Tokens of a passage that fit beside a query. */
+  public int room(int queryTokens) {
+    return maxTokens - queryTokens - PairBatch.SPECIAL_TOKENS;
+  }
+
+  /**
+   * Begins to run a query with passages.
+   *
+   * @param query tokens of {@link #queryTokens}
+   * @param marks what a tapped graph sums attention over
+   * @param result what the task completes with when the reader has heard of all batches
+   * @throws IllegalStateException if closed
+   */
+  public <R> CompletableFuture<R> submit(int[] query, List<String> passages, Marks marks, Reader reader, R result)
+      throws IOException {
+    Task<R> task = new Task<>(query, List.copyOf(passages), marks, reader, result);
+    synchronized (running) {
+      if (closed) {
+        task.release();
+      }
+      requireOpen();
+      running.add(task);
+    }
+    task.start();
+    return task;
+  }
+
+  /** A query with passages on its way. */
+  final class Task<R> extends CompletableFuture<R> {
+    private final int[] query;
+    private final List<String> passages;
+    private final Marks marks;
+    private final Reader reader;
+    private final R result;
+    private final int[][] tokens;
+    // null when no run can use it any more
+    private OrtSession.RunOptions options;
+
+    private Task(int[] query, List<String> passages, Marks marks, Reader reader, R result)
+        throws IOException {
+      this.query = query;
+      this.passages = passages;
+      this.marks = marks;
+      this.reader = reader;
+      this.result = result;
+      this.tokens = new int[passages.size()][];
+      try {
+        options = new OrtSession.RunOptions();
+      } catch (OrtException e) {
+        throw new IOException(model.source() + ": ONNX Runtime failed", e);
+      }
+    }
+
+    private void start() {
+      int chunks = (passages.size() + TOKENIZE_AT_ONCE - 1) / TOKENIZE_AT_ONCE;
+      inParallel(chunks, this::tokenize, this::runBatches);
+    }
+
+    private void tokenize(int chunk) {
+      int end = Math.min((chunk + 1) * TOKENIZE_AT_ONCE, tokens.length);
+      for (int i = chunk * TOKENIZE_AT_ONCE; i < end && !isDone(); i++) {
+        String passage = passages.get(i);
+        tokens[i] = longPassages.encode(model.tokenizer(), passage, room(query.length));
+      }
+    }
+
+    private void runBatches() {
+      List<PairBatch> batches = new ArrayList<>();
+      // one that is done already, stopped that is, may lack tokens
+      unlessDone(() -> batches.addAll(batches()));
+      inParallel(batches.size(), i -> run(batches.get(i)), this::end);
+    }
+
+    private List<PairBatch> batches() {
+      List<Window> windows = new ArrayList<>();
+      for (int i = 0; i < tokens.length; i++) {
+        windows.addAll(longPassages.windows(i, tokens[i].length, room(query.length)));
+      }
+      return PairBatch.of(windows, query.length, threads);
+    }
+
+    /** Has units of work done by the threads and then, in any event, what comes next. */
+    private void inParallel(int units, IntConsumer work, Runnable next) {
+      if (units == 0) {
+        next.run();
+      }
+      AtomicInteger left = new AtomicInteger(units);
+      for (int i = 0; i < units; i++) {
+        int unit = i;
+        executor.execute(
+            () -> {
+              unlessDone(() -> work.accept(unit));
+              if (left.decrementAndGet() == 0) {
+                next.run();
+              }
+            });
+      }
+    }
+
+    private void unlessDone(Runnable work) {
+      try {
+        if (!isDone()) {
+          work.run();
+        }
+      } catch (Throwable e) {
+        stop(e);
+      }
+    }
+
+    private void run(PairBatch batch) {
+      try (InputBuffers.Packed packed = buffers.get().pack(batch, query, tokens, marks);
+          OrtSession.Result ran = model.session().run(packed.tensors(), outputs, options)) {
+        reader.read(batch, (OnnxTensor) ran.get(0));
+      } catch (OrtException e) {
+        if (!isDone()) {
+          stop(new IOException(model.source() + ": ONNX Runtime failed to run it: " + e.getMessage(), e));
+        }
+      } catch (IOException e) {
+        stop(e);
+      }
+    }
+
+    private void end() {
+      release();
+      synchronized (running) {
+        running.remove(this);
+        running.notifyAll();
+      }
+      complete(result);
+    }
+
+    private synchronized void release() {
+      options.close();
+      options = null;
+    }
+
+    private synchronized void stop(Throwable reason) {
+      completeExceptionally(reason);
+      terminate();
+    }
+
+    /** Stops also what is running now. */
+    @Override
+    public synchronized boolean cancel(boolean mayInterruptIfRunning) {
+      boolean cancelled = super.cancel(mayInterruptIfRunning);
+      terminate();
+      return cancelled;
+    }
+
+    private void terminate() {
+      try {
+        if (options != null) {
+          options.setTerminate(true);
+        }
+      } catch (OrtException e) {
+        throw new IllegalStateException(model.source() + ": ONNX Runtime failed to stop", e);
+      }
+    }
+  }
+
+  /** What a caller is told when waiting for work failed; one that was interrupted stops it. */
+  public static IOException failure(Future<?> work, Exception e) {
+    return switch (e.getCause()) {
+      case IOException io -> io;
+      case RuntimeException runtime -> throw runtime;
+      case Error error -> throw error;
+      case null, default -> {
+        work.cancel(true);
+        Thread.currentThread().interrupt();
+        yield new InterruptedIOException("interrupted while scoring");
+      }
+    };
+  }
+
+  /**
+   * Works with the tokenizer, which stays open for so long.
+   *
+   * @throws IllegalStateException if closed
+   */
+  public <T> T tokenize(Function<PairTokenizer, T> work) {
+    synchronized (running) {
+      requireOpen();
+      tokenizing++;
+    }
+    try {
+      return work.apply(model.tokenizer());
+    } finally {
+      synchronized (running) {
+        tokenizing--;
+        running.notifyAll();
+      }
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException(model.source() + ": closed");
+    }
+  }
+
+  /** Stops what is running, waits for it and frees the session. Callers see an exception. */
+  @Override
+  public void close() throws IOException {
+    synchronized (running) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      running.forEach(task -> task.stop(new IllegalStateException(model.source() + ": closed")));
+      awaitTasks();
+    }
+    executor.close();
+    model.close();
+  }
+
+  private void awaitTasks() {
+    boolean interrupted = false;
+    while (!running.isEmpty() || tokenizing > 0) {
+      try {
+        running.wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

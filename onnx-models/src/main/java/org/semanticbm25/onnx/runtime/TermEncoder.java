@@ -1,0 +1,203 @@
+package org.semanticbm25.onnx.runtime;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import java.io.IOException;
+import java.nio.LongBuffer;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.semanticbm25.onnx.Progress;
+import org.semanticbm25.onnx.graph.HiddenStates;
+import org.semanticbm25.onnx.graph.OnnxGraph;
+import org.semanticbm25.onnx.hub.NeuralModel;
+import org.semanticbm25.similarity.model.SemanticBM25Model;
+
+/**
+ * Gives a term the vector that a BERT-family model makes of it when it is all there is to read:
+ * {@code [CLS] pieces [SEP]}, hidden states after a layer, mean over the pieces.
+ *
+ * <p>Terms of the same number of pieces are run together, so nothing is padded. Thread-safe; hold
+ * one per model and close it.
+ */
+public final class TermEncoder implements AutoCloseable {
+  private static final int BATCH = 64;
+  // a term longer than this is cut: it is no word
+  private static final int MAX_PIECES = 32;
+
+  private final NeuralModel model;
+  private final int layer;
+  private final HuggingFaceTokenizer tokenizer;
+  private final OrtEnvironment environment = OnnxRuntime.environment();
+  private final OrtSession session;
+  private final long first;
+  private final long last;
+
+  /**
+   * Loads the model and its tokenizer.
+   *
+   * @param layer after which states are taken, or {@link SemanticBM25Model#LAST_LAYER}
+   * @throws IllegalArgumentException if there is no such layer
+   * @throws IOException if either cannot be loaded, or does not take {@code input_ids}; the message
+   *     names the file
+   */
+  public TermEncoder(NeuralModel model, int layer) throws IOException {
+    this.model = model;
+    this.layer = layer;
+    this.tokenizer = Tokenizers.open(model.tokenizer());
+    try {
+      long[] nothing = tokenizer.encode("").getIds();
+      if (nothing.length != 2) {
+        throw new IOException(
+            model.tokenizer()
+                + ": does not put one token before and one after a text; give that of a BERT-family"
+                + " model");
+      }
+      this.first = nothing[0];
+      this.last = nothing[1];
+      this.session = session();
+    } catch (IOException | RuntimeException e) {
+      tokenizer.close();
+      throw e;
+    }
+  }
+
+  private OrtSession session() throws IOException {
+    OnnxGraph graph = OnnxGraph.read(model.onnx());
+    OnnxGraph states =
+        layer == SemanticBM25Model.LAST_LAYER
+            ? HiddenStates.last(graph)
+            : HiddenStates.after(graph, layer);
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      return environment.createSession(states.bytes(), options);
+    } catch (OrtException e) {
+      throw new IOException(
+          model.onnx() + ": ONNX Runtime cannot load it; fetch the model again", e);
+    }
+  }
+
+  /** After which layer states are taken. */
+  public int layer() {
+    return layer;
+  }
+
+  /** The wordpieces of a word, without the tokens around it. */
+  public long[] pieces(String word) {
+    long[] ids = tokenizer.encode(word).getIds();
+    return Arrays.copyOfRange(ids, 1, Math.min(ids.length - 1, MAX_PIECES + 1));
+  }
+
+  /** Encodes words; a word of which the tokenizer leaves nothing gets a zero vector. */
+  public float[][] encodeWords(List<String> words, Progress progress) throws IOException {
+    return encode(words.stream().map(this::pieces).toArray(long[][]::new), progress);
+  }
+
+  /**
+   * Encodes sequences of wordpieces.
+   *
+   * @param pieces ids, for each term at most {@value #MAX_PIECES}
+   * @return a vector for each term, not normalised
+   * @throws IOException if the model fails, or returns no hidden states
+   */
+  public float[][] encode(long[][] pieces, Progress progress) throws IOException {
+    Integer[] byLength = IntStream.range(0, pieces.length).boxed().toArray(Integer[]::new);
+    Arrays.sort(byLength, Comparator.comparingInt(i -> pieces[i].length));
+    float[][] vectors = new float[pieces.length][];
+    for (int start = 0, end; start < byLength.length; start = end) {
+      int length = pieces[byLength[start]].length;
+      end = start;
+      while (end < byLength.length
+          && end < start + BATCH
+          && pieces[byLength[end]].length == length) {
+        end++;
+      }
+      long[][] batch = new long[end - start][];
+      for (int i = start; i < end; i++) {
+        batch[i - start] = pieces[byLength[i]];
+      }
+      float[][] encoded = encodeBatch(batch, length);
+      checkFinite(encoded);
+      for (int i = start; i < end; i++) {
+        vectors[byLength[i]] = encoded[i - start];
+      }
+      progress.report("encoding terms", end, byLength.length);
+    }
+    return vectors;
+  }
+
+  /** Terms of one length: {@code ids [batch, length + 2]} in, states of the same shape out. */
+  private float[][] encodeBatch(long[][] batch, int length) throws IOException {
+    int width = length + 2;
+    long[] ids = new long[batch.length * width];
+    for (int i = 0; i < batch.length; i++) {
+      ids[i * width] = first;
+      System.arraycopy(batch[i], 0, ids, i * width + 1, length);
+      ids[i * width + width - 1] = last;
+    }
+    long[] ones = new long[ids.length];
+    Arrays.fill(ones, 1L);
+    long[] shape = {batch.length, width};
+    try (OnnxTensor idTensor = tensor(ids, shape);
+        OnnxTensor maskTensor = tensor(ones, shape);
+        OnnxTensor typeTensor = tensor(new long[ids.length], shape)) {
+      Map<String, OnnxTensor> inputs = new HashMap<>();
+      inputs.put("input_ids", idTensor);
+      inputs.put("attention_mask", maskTensor);
+      inputs.put("token_type_ids", typeTensor);
+      inputs.keySet().retainAll(session.getInputNames());
+      try (OrtSession.Result result = session.run(inputs)) {
+        return meanOverPieces(result.get(0).getValue(), length);
+      }
+    } catch (OrtException e) {
+      throw new IOException(model.onnx() + ": ONNX Runtime failed to run it", e);
+    }
+  }
+
+  private void checkFinite(float[][] vectors) throws IOException {
+    for (float[] vector : vectors) {
+      for (float component : vector) {
+        if (!Float.isFinite(component)) {
+          throw new IOException(
+              model.onnx() + ": its hidden states hold " + component + "; fetch the model again");
+        }
+      }
+    }
+  }
+
+  private OnnxTensor tensor(long[] values, long[] shape) throws OrtException {
+    return OnnxTensor.createTensor(environment, LongBuffer.wrap(values), shape);
+  }
+
+  private float[][] meanOverPieces(Object output, int length) throws IOException {
+    if (!(output instanceof float[][][] states)) {
+      throw new IOException(
+          model.onnx()
+              + ": no hidden states [batch, tokens, hidden] found; give the export of an encoder, or"
+              + " of a cross-encoder");
+    }
+    float[][] means = new float[states.length][states[0][0].length];
+    for (int i = 0; i < means.length; i++) {
+      for (int t = 1; t <= length; t++) {
+        for (int d = 0; d < means[i].length; d++) {
+          means[i][d] += states[i][t][d] / length;
+        }
+      }
+    }
+    return means;
+  }
+
+  @Override
+  public void close() {
+    try (tokenizer) {
+      session.close();
+    } catch (OrtException e) {
+      throw new IllegalStateException("ONNX Runtime failed to close " + model.onnx(), e);
+    }
+  }
+}

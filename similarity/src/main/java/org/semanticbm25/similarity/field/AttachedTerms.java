@@ -1,0 +1,188 @@
+package org.semanticbm25.similarity.field;
+
+import java.io.IOException;
+import java.util.List;
+import org.apache.lucene.store.DataInput;
+import org.apache.lucene.store.DataOutput;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.util.BytesRef;
+import org.semanticbm25.similarity.model.ChecksummedFile;
+import org.semanticbm25.similarity.model.SemanticBM25Model;
+import org.semanticbm25.similarity.model.TermVectors;
+
+/**
+ * The rare words of one field of one index: for each term that the model's words do not cover a
+ * vector, a weight and an IDF value, made by running the neural model. {@link
+ * SemanticField#withAttached} adds them. Kept as a file beside the index, read whole: some 150 bytes
+ * of heap a term.
+ *
+ * <p>Immutable and thread-safe.
+ *
+ * @lucene.experimental
+ */
+public final class AttachedTerms {
+  private static final ChecksummedFile FILE =
+      new ChecksummedFile(
+          "SemanticBM25AttachedTerms",
+          1,
+          "file of attached terms",
+          "make it anew with 'sbm25 attach', or update this software");
+
+  private final Origin origin;
+  private final SortedTerms terms;
+  private final TermVectors vectors;
+  private final float[] weights;
+  private final float[] idf;
+
+  /**
+   * What the terms were made of.
+   *
+   * @param index where the index was, for people
+   * @param indexTerms number of terms that its field had
+   * @param field of the index
+   * @param analysis digest of the analyzer, see {@link SemanticField#analysis}
+   * @param modelId of the extracted model
+   */
+  public record Origin(
+      String index, long indexTerms, String field, String analysis, String modelId) {}
+
+  /**
+   * Puts terms together.
+   *
+   * @param origin what they were made of
+   * @param terms sorted, without repetition
+   * @param vectors of the terms
+   * @param weights how much each counts in a query, on top of its IDF; positive and finite
+   * @param idf values without a unit, finite, see {@link SemanticBM25Model#idf(int)}
+   * @throws IllegalArgumentException if the counts differ, terms are out of order or a value is out of
+   *     its range
+   */
+  public AttachedTerms(
+      Origin origin, List<BytesRef> terms, TermVectors vectors, float[] weights, float[] idf) {
+    this(origin, SortedTerms.of(terms), vectors, weights.clone(), idf.clone());
+  }
+
+  private AttachedTerms(
+      Origin origin, SortedTerms terms, TermVectors vectors, float[] weights, float[] idf) {
+    this.origin = origin;
+    this.terms = terms;
+    this.vectors = vectors;
+    this.weights = weights;
+    this.idf = idf;
+    if (terms.size() != vectors.size()
+        || terms.size() != weights.length
+        || terms.size() != idf.length) {
+      throw new IllegalArgumentException(
+          "illegal counts: %d terms, %d vectors, %d weights, %d IDF values, must be as many of each"
+              .formatted(terms.size(), vectors.size(), weights.length, idf.length));
+    }
+    for (int i = 0; i < idf.length; i++) {
+      if (!(weights[i] > 0f && Float.isFinite(weights[i]) && Float.isFinite(idf[i]))) {
+        throw new IllegalArgumentException(
+            "illegal weight or IDF: %s, %s of %s"
+                .formatted(weights[i], idf[i], terms.get(i).utf8ToString()));
+      }
+    }
+  }
+
+  /**
+   * What the terms were made of.
+   *
+   * @return index, field, analyzer and model
+   */
+  public Origin origin() {
+    return origin;
+  }
+
+  /**
+   * Number of terms.
+   *
+   * @return 0 if the model's words cover the index
+   */
+  public int size() {
+    return terms.size();
+  }
+
+  /** Refuses to be used with what it was not made of. */
+  void check(SemanticBM25Model model, String field, String analysis) {
+    check("model", origin.modelId, model.id());
+    check("field", origin.field, field);
+    check("analyzer", origin.analysis, analysis);
+  }
+
+  private void check(String what, String own, String other) {
+    if (!own.equals(other)) {
+      throw new IllegalArgumentException(
+          "terms of %s were attached with %s %s, not %s; attach them again"
+              .formatted(origin.index, what, own, other));
+    }
+  }
+
+  public BytesRef term(int i) {
+    return terms.get(i);
+  }
+
+  TermVectors vectors() {
+    return vectors;
+  }
+
+  float weight(int i) {
+    return weights[i];
+  }
+
+  public float idf(int i) {
+    return idf[i];
+  }
+
+  /**
+   * Writes a file that holds all of it, or leaves what was there.
+   *
+   * @param directory where to write, not necessarily that of the index
+   * @param name of the file
+   * @throws IOException if writing fails
+   */
+  public void write(Directory directory, String name) throws IOException {
+    FILE.write(directory, name, this::write);
+  }
+
+  private void write(DataOutput out) throws IOException {
+    out.writeString(origin.index);
+    out.writeVLong(origin.indexTerms);
+    out.writeString(origin.field);
+    out.writeString(origin.analysis);
+    out.writeString(origin.modelId);
+    terms.write(out);
+    for (int i = 0; i < weights.length; i++) {
+      out.writeInt(Float.floatToIntBits(weights[i]));
+      out.writeInt(Float.floatToIntBits(idf[i]));
+    }
+    vectors.write(out);
+  }
+
+  /**
+   * Reads what {@link #write} wrote.
+   *
+   * @param directory where the file is
+   * @param name of the file
+   * @return the terms
+   * @throws IOException if the file is missing, damaged, of another kind or of another version; the
+   *     message says which, and what to do
+   */
+  public static AttachedTerms read(Directory directory, String name) throws IOException {
+    return FILE.read(directory, name, AttachedTerms::read);
+  }
+
+  private static AttachedTerms read(DataInput in) throws IOException {
+    Origin origin =
+        new Origin(
+            in.readString(), in.readVLong(), in.readString(), in.readString(), in.readString());
+    SortedTerms terms = SortedTerms.read(in);
+    float[] weights = new float[terms.size()];
+    float[] idf = new float[terms.size()];
+    for (int i = 0; i < idf.length; i++) {
+      weights[i] = Float.intBitsToFloat(in.readInt());
+      idf[i] = Float.intBitsToFloat(in.readInt());
+    }
+    return new AttachedTerms(origin, terms, TermVectors.read(in, terms.size()), weights, idf);
+  }
+}

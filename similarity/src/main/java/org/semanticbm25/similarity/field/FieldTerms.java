@@ -1,0 +1,187 @@
+package org.semanticbm25.similarity.field;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.IntToDoubleFunction;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.TokenStream;
+import org.apache.lucene.analysis.tokenattributes.TermToBytesRefAttribute;
+import org.apache.lucene.util.BytesRef;
+import org.semanticbm25.similarity.model.SemanticBM25Model;
+import org.semanticbm25.similarity.model.TermVectors;
+import org.semanticbm25.similarity.model.WordTable;
+
+/**
+ * What a model knows of the terms of a field: for each a vector, a weight and an IDF value.
+ *
+ * <p>The terms are those that the field's analyzer makes of the words of the model's {@link
+ * WordTable}. Words that share a term are pooled: the vector is the mean of their unit vectors, the
+ * weight their geometric mean, both by frequency. A word that becomes no term, or several, is left
+ * out. Immutable and thread-safe.
+ */
+final class FieldTerms {
+  private final String analysis;
+  private final SortedTerms terms;
+  private final TermVectors vectors;
+  private final float[] weights;
+  private final float[] idf;
+
+  private FieldTerms(
+      String analysis,
+      SortedTerms terms,
+      TermVectors vectors,
+      float[] weights,
+      float[] idf) {
+    this.analysis = analysis;
+    this.terms = terms;
+    this.vectors = vectors;
+    this.weights = weights;
+    this.idf = idf;
+  }
+
+  /** Analyses the words of a model. */
+  static FieldTerms of(SemanticBM25Model model, String field, Analyzer analyzer) {
+    WordTable words = model.words();
+    MessageDigest digest = sha256();
+    Map<BytesRef, List<Integer>> wordsOfTerms = new TreeMap<>();
+    for (int i = 0; i < words.size(); i++) {
+      List<BytesRef> analysed = analyse(analyzer, field, words.word(i));
+      analysed.forEach(term -> digest.update(term.bytes, term.offset, term.length));
+      digest.update((byte) 0);
+      // a single letter that a stemmer leaves stands for too much
+      if (analysed.size() == 1
+          && analysed.getFirst().length > 1
+          && model.wordpieces().spell(words.word(i)).length > 0) {
+        wordsOfTerms.computeIfAbsent(analysed.getFirst(), t -> new ArrayList<>(1)).add(i);
+      }
+    }
+    TermVectors.Builder vectors = new TermVectors.Builder(words.vectors().dimensions());
+    float[] weights = new float[wordsOfTerms.size()];
+    float[] idf = new float[weights.length];
+    int i = 0;
+    for (List<Integer> pool : wordsOfTerms.values()) {
+      if (pool.size() == 1) {
+        vectors.add(words.vectors(), pool.getFirst());
+      } else {
+        vectors.add(meanVector(words, pool));
+      }
+      weights[i] = (float) Math.exp(mean(words, pool, w -> Math.log(words.weight(w))));
+      idf[i++] =
+          (float)
+              mean(words, pool, w -> model.idf(model.wordpieces().spell(words.word(w))));
+    }
+    return new FieldTerms(
+        HexFormat.of().formatHex(digest.digest(), 0, 8),
+        SortedTerms.of(List.copyOf(wordsOfTerms.keySet())),
+        vectors.build(),
+        weights,
+        idf);
+  }
+
+  /** Mean over words, by their frequency. */
+  private static double mean(WordTable words, List<Integer> pool, IntToDoubleFunction value) {
+    double sum = 0;
+    double all = 0;
+    for (int word : pool) {
+      sum += words.frequency(word) * value.applyAsDouble(word);
+      all += words.frequency(word);
+    }
+    return sum / all;
+  }
+
+  private static float[] meanVector(WordTable words, List<Integer> pool) {
+    float[] mean = new float[words.vectors().dimensions()];
+    for (int word : pool) {
+      float[] unit = words.vectors().unit(word);
+      for (int d = 0; d < mean.length; d++) {
+        mean[d] += words.frequency(word) * unit[d];
+      }
+    }
+    return mean;
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java runtime has SHA-256", e);
+    }
+  }
+
+  private static List<BytesRef> analyse(Analyzer analyzer, String field, String word) {
+    List<BytesRef> terms = new ArrayList<>();
+    try (TokenStream tokens = analyzer.tokenStream(field, word)) {
+      TermToBytesRefAttribute term = tokens.getAttribute(TermToBytesRefAttribute.class);
+      tokens.reset();
+      while (tokens.incrementToken()) {
+        terms.add(BytesRef.deepCopyOf(term.getBytesRef()));
+      }
+      tokens.end();
+    } catch (IOException e) {
+      throw new UncheckedIOException("analyzing '" + word + "'", e);
+    }
+    return terms;
+  }
+
+  /** These terms and those of {@code added} that are not among them. */
+  FieldTerms with(AttachedTerms added) {
+    Map<BytesRef, Integer> all = new TreeMap<>();
+    for (int term = 0; term < added.size(); term++) {
+      all.put(added.term(term), size() + term);
+    }
+    for (int term = 0; term < size(); term++) {
+      all.put(term(term), term);
+    }
+    TermVectors.Builder allVectors = new TermVectors.Builder(vectors.dimensions());
+    float[] allWeights = new float[all.size()];
+    float[] allIdf = new float[all.size()];
+    int i = 0;
+    for (int from : all.values()) {
+      boolean own = from < size();
+      int at = own ? from : from - size();
+      allVectors.add(own ? vectors : added.vectors(), at);
+      allWeights[i] = own ? weights[at] : added.weight(at);
+      allIdf[i++] = own ? idf[at] : added.idf(at);
+    }
+    return new FieldTerms(
+        analysis, SortedTerms.of(List.copyOf(all.keySet())), allVectors.build(), allWeights, allIdf);
+  }
+
+  /** Digest of what the analyzer makes of the model's words. */
+  String analysis() {
+    return analysis;
+  }
+
+  int size() {
+    return weights.length;
+  }
+
+  /** Position of a term, or -1. */
+  int ordinal(BytesRef term) {
+    return terms.ordinal(term);
+  }
+
+  BytesRef term(int ordinal) {
+    return terms.get(ordinal);
+  }
+
+  TermVectors vectors() {
+    return vectors;
+  }
+
+  float weight(int ordinal) {
+    return weights[ordinal];
+  }
+
+  /** Without a unit: see {@link SemanticBM25Model#idf(int)}. */
+  float idf(int ordinal) {
+    return idf[ordinal];
+  }
+}

@@ -1,0 +1,147 @@
+package org.semanticbm25.similarity.field;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import org.apache.lucene.util.BytesRef;
+import org.semanticbm25.similarity.model.SemanticBM25Model;
+import org.semanticbm25.similarity.model.TermVectors;
+import org.semanticbm25.similarity.model.Wordpieces;
+
+/**
+ * Finds, for a query term, its weight, its IDF value and the terms of the field that are nearest to
+ * it. A term that the model does not know goes by the wordpieces of its word.
+ *
+ * <p>The nearest terms are found by comparing with all terms of the field, once; the answers for the
+ * last {@value #CACHED_TERMS} different terms are kept. Thread-safe.
+ */
+final class RelatedTerms {
+  /** Most neighbours of a term. */
+  static final int MAX_NEIGHBOURS = 16;
+
+  private static final int CACHED_TERMS = 10_000;
+
+  private final SemanticBM25Model model;
+  private final FieldTerms terms;
+  private final Map<BytesRef, Relations> cache =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<BytesRef, Relations> eldest) {
+          return size() > CACHED_TERMS;
+        }
+      };
+
+  /** A term of the field that is near another one. */
+  record Neighbour(int term, float cosine) {}
+
+  /**
+   * What the model says of a term.
+   *
+   * @param weight how much it counts in a query, on top of its IDF
+   * @param idf value without a unit, NaN if the model knows none
+   * @param neighbours nearest first
+   */
+  record Relations(float weight, float idf, List<Neighbour> neighbours) {}
+
+  private static final Relations UNKNOWN = new Relations(1f, Float.NaN, List.of());
+
+  RelatedTerms(SemanticBM25Model model, FieldTerms terms) {
+    this.model = model;
+    this.terms = terms;
+  }
+
+  /**
+   * Looks up a term.
+   *
+   * @param term as it is indexed
+   * @param word that it was made of, as far as that is known
+   */
+  Relations of(BytesRef term, String word) {
+    synchronized (cache) {
+      Relations known = cache.get(term);
+      if (known != null) {
+        return known;
+      }
+    }
+    int ordinal = terms.ordinal(term);
+    Relations found =
+        ordinal >= 0
+            ? new Relations(
+                terms.weight(ordinal), terms.idf(ordinal), nearest(terms.vectors(), ordinal))
+            : byWordpieces(word);
+    synchronized (cache) {
+      cache.put(BytesRef.deepCopyOf(term), found);
+    }
+    return found;
+  }
+
+  /** The IDF value of a term, or NaN. */
+  float idf(BytesRef term) {
+    int ordinal = terms.ordinal(term);
+    if (ordinal >= 0) {
+      return terms.idf(ordinal);
+    }
+    int[] spelling = model.wordpieces().spell(term.utf8ToString());
+    return spelling.length == 0 ? Float.NaN : model.idf(spelling);
+  }
+
+  /** Whether a term that is no term of the field is a word that its wordpieces stand for. */
+  boolean isSpelt(BytesRef term) {
+    return spelling(term.utf8ToString()).length > 0;
+  }
+
+  /** The wordpieces of a word; none of what is no word. */
+  private int[] spelling(String word) {
+    return Wordpieces.isWord(word) ? model.wordpieces().spell(word) : new int[0];
+  }
+
+  private Relations byWordpieces(String word) {
+    int[] spelling = spelling(word);
+    if (spelling.length == 0) {
+      return UNKNOWN;
+    }
+    int dimensions = model.vectors().dimensions();
+    float[] sum = new float[dimensions];
+    for (int piece : spelling) {
+      float[] unit = model.vectors().unit(piece);
+      for (int d = 0; d < dimensions; d++) {
+        sum[d] += unit[d];
+      }
+    }
+    TermVectors vector = TermVectors.quantize(dimensions, new float[][] {sum});
+    return new Relations(model.weight(spelling), model.idf(spelling), nearest(vector, 0));
+  }
+
+  /** The nearest terms to a vector, without the term whose own vector it is. */
+  private List<Neighbour> nearest(TermVectors vectors, int row) {
+    // among equals the first term wins, so that the result does not depend on the order of the heap
+    PriorityQueue<Neighbour> queue =
+        new PriorityQueue<>(
+            MAX_NEIGHBOURS + 1,
+            Comparator.comparingDouble(Neighbour::cosine)
+                .thenComparing(Neighbour::term, Comparator.reverseOrder()));
+    float least = 0f;
+    for (int other = 0; other < terms.size(); other++) {
+      float cosine = vectors.cosine(row, terms.vectors(), other);
+      if (cosine > least && !(vectors == terms.vectors() && other == row)) {
+        queue.add(new Neighbour(other, Math.min(1f, cosine)));
+        if (queue.size() > MAX_NEIGHBOURS) {
+          queue.remove();
+          least = queue.element().cosine();
+        }
+      }
+    }
+    List<Neighbour> nearest = new ArrayList<>();
+    while (!queue.isEmpty()) {
+      nearest.add(queue.remove());
+    }
+    Collections.reverse(nearest);
+    return nearest;
+  }
+}

@@ -1,0 +1,83 @@
+package org.semanticbm25.similarity.field;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.lucene.store.DataInput;
+import org.apache.lucene.store.DataOutput;
+import org.apache.lucene.util.BytesRef;
+import org.apache.lucene.util.BytesRefBuilder;
+
+/** Terms in order, one after the other in one array. Immutable and thread-safe. */
+final class SortedTerms {
+  private final byte[] bytes;
+  private final int[] ends;
+
+  private SortedTerms(byte[] bytes, int[] ends) {
+    this.bytes = bytes;
+    this.ends = ends;
+  }
+
+  /**
+   * @param terms sorted, without repetition
+   * @throws IllegalArgumentException if they are not
+   */
+  static SortedTerms of(List<BytesRef> terms) {
+    BytesRefBuilder all = new BytesRefBuilder();
+    int[] ends = new int[terms.size()];
+    for (int i = 0; i < ends.length; i++) {
+      if (i > 0 && terms.get(i - 1).compareTo(terms.get(i)) >= 0) {
+        throw new IllegalArgumentException("terms out of order: " + terms.get(i).utf8ToString());
+      }
+      all.append(terms.get(i));
+      ends[i] = all.length();
+    }
+    return new SortedTerms(all.toBytesRef().bytes, ends);
+  }
+
+  int size() {
+    return ends.length;
+  }
+
+  BytesRef get(int ordinal) {
+    int start = ordinal == 0 ? 0 : ends[ordinal - 1];
+    return new BytesRef(bytes, start, ends[ordinal] - start);
+  }
+
+  /** Position of a term, or -1. */
+  int ordinal(BytesRef term) {
+    int low = 0;
+    int high = ends.length - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      int order = get(middle).compareTo(term);
+      if (order == 0) {
+        return middle;
+      } else if (order < 0) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return -1;
+  }
+
+  void write(DataOutput out) throws IOException {
+    out.writeVInt(ends.length);
+    for (int i = 0; i < ends.length; i++) {
+      BytesRef term = get(i);
+      out.writeVInt(term.length);
+      out.writeBytes(term.bytes, term.offset, term.length);
+    }
+  }
+
+  static SortedTerms read(DataInput in) throws IOException {
+    List<BytesRef> terms = new ArrayList<>();
+    for (int i = in.readVInt(); i > 0; i--) {
+      byte[] term = new byte[in.readVInt()];
+      in.readBytes(term, 0, term.length);
+      terms.add(new BytesRef(term));
+    }
+    return of(terms);
+  }
+}

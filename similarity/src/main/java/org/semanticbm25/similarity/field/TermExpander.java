@@ -1,0 +1,70 @@
+package org.semanticbm25.similarity.field;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import org.apache.lucene.util.BytesRef;
+import org.semanticbm25.similarity.field.RelatedTerms.Neighbour;
+import org.semanticbm25.similarity.field.RelatedTerms.Relations;
+import org.semanticbm25.similarity.model.ScoringParameters;
+
+/** Gives a query term its weight and its soft terms, edits of words included. Thread-safe. */
+final class TermExpander {
+  private final ScoringParameters parameters;
+  private final FieldTerms terms;
+  private final RelatedTerms related;
+  private final Map<BytesRef, Float> edits;
+
+  /** A term of the field and its share in the soft frequency, in (0, 1]. */
+  record SoftTerm(BytesRef term, float weight) {}
+
+  /**
+   * @param edits factors by term, 0 blocks a term
+   */
+  TermExpander(
+      ScoringParameters parameters,
+      FieldTerms terms,
+      RelatedTerms related,
+      Map<BytesRef, Float> edits) {
+    this.parameters = parameters;
+    this.terms = terms;
+    this.related = related;
+    this.edits = edits;
+  }
+
+  /** The factor of an edit, 1 if there is none. */
+  float edit(BytesRef term) {
+    return edits.getOrDefault(term, 1f);
+  }
+
+  /**
+   * How much a term counts as a query term, without its edit.
+   *
+   * @param word that the term was made of
+   */
+  float weight(BytesRef term, String word) {
+    return (float) Math.pow(related.of(term, word).weight(), parameters.weightExponent());
+  }
+
+  /**
+   * The soft terms of a query term, heaviest first.
+   *
+   * @param word that the term was made of
+   */
+  List<SoftTerm> softTerms(BytesRef term, String word) {
+    Relations relations = related.of(term, word);
+    return relations.neighbours().stream()
+        .map(this::softTerm)
+        .filter(soft -> soft.weight() > 0f)
+        // stable: without edits the order stays
+        .sorted(Comparator.comparingDouble(soft -> -soft.weight()))
+        .limit(parameters.maxSoftTerms())
+        .toList();
+  }
+
+  private SoftTerm softTerm(Neighbour neighbour) {
+    BytesRef term = terms.term(neighbour.term());
+    float kernel = parameters.kernel(neighbour.cosine());
+    return new SoftTerm(term, Math.min(1f, kernel * edit(term)));
+  }
+}

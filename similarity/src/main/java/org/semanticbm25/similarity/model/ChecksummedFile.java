@@ -1,0 +1,130 @@
+package org.semanticbm25.similarity.model;
+
+import java.io.EOFException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
+import org.apache.lucene.codecs.CodecUtil;
+import org.apache.lucene.index.CorruptIndexException;
+import org.apache.lucene.index.IndexFormatTooNewException;
+import org.apache.lucene.index.IndexFormatTooOldException;
+import org.apache.lucene.store.ByteBuffersDirectory;
+import org.apache.lucene.store.DataInput;
+import org.apache.lucene.store.DataOutput;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.store.IOContext;
+import org.apache.lucene.store.IndexInput;
+import org.apache.lucene.store.IndexOutput;
+import org.apache.lucene.util.IOUtils;
+
+/**
+ * A file of ours in a Lucene {@code Directory}: {@link CodecUtil} header and checksum footer,
+ * written whole or not at all, read whole or not at all.
+ *
+ * @param codec the name in the file's header
+ * @param version the version written, and the newest that can be read
+ * @param what the file is, for messages, as in "semantic BM25 model"
+ * @param remedy what to do about a bad file, for messages
+ * @lucene.internal
+ */
+public record ChecksummedFile(String codec, int version, String what, String remedy) {
+
+  /** Writes the content between header and footer. */
+  @FunctionalInterface
+  public interface Writer {
+    /** Writes to {@code out}. */
+    void write(DataOutput out) throws IOException;
+  }
+
+  /**
+   * Reads the content between header and footer.
+   *
+   * @param <T> what is read
+   */
+  @FunctionalInterface
+  public interface Reader<T> {
+    /** Reads everything that was written. */
+    T read(DataInput in) throws IOException;
+  }
+
+  /**
+   * Writes to a temporary file and moves it over {@code name}, which either keeps its old content
+   * or has all of the new one.
+   */
+  public void write(Directory directory, String name, Writer writer) throws IOException {
+    String temporary = null;
+    try {
+      try (IndexOutput out = directory.createTempOutput(name, "writing", IOContext.DEFAULT)) {
+        temporary = out.getName();
+        CodecUtil.writeHeader(out, codec, version);
+        writer.write(out);
+        CodecUtil.writeFooter(out);
+      }
+      directory.sync(List.of(temporary));
+      directory.rename(temporary, name);
+      directory.syncMetaData();
+    } catch (Throwable t) {
+      if (temporary != null) {
+        IOUtils.deleteFilesIgnoringExceptions(directory, temporary);
+      }
+      throw t;
+    }
+  }
+
+  /**
+   * Reads the file and verifies its checksum before anything of it is returned.
+   *
+   * @throws IOException if the file is missing, of another kind or version, or damaged; the message
+   *     names the file and the remedy
+   */
+  public <T> T read(Directory directory, String name, Reader<T> reader) throws IOException {
+    try (IndexInput in = directory.openInput(name, IOContext.READONCE)) {
+      if (in.length() < CodecUtil.headerLength(codec) + CodecUtil.footerLength()) {
+        throw new CorruptIndexException("only " + in.length() + " bytes", in);
+      }
+      CodecUtil.checkHeader(in, codec, version, version);
+      CodecUtil.checksumEntireFile(in);
+      return reader.read(in);
+    } catch (NoSuchFileException | FileNotFoundException e) {
+      throw explained(directory, name, "no such " + what, e);
+    } catch (IndexFormatTooNewException e) {
+      throw explained(directory, name, "a " + what + " of a newer version", e);
+    } catch (IndexFormatTooOldException e) {
+      throw explained(directory, name, "a " + what + " of an older version", e);
+    } catch (CorruptIndexException | EOFException e) {
+      throw explained(directory, name, "not a " + what + ", or damaged", e);
+    } catch (RuntimeException e) {
+      // illegal values under a checksum that fits: not written by us
+      throw explained(directory, name, "not a valid " + what, e);
+    }
+  }
+
+  /**
+   * Reads a file that is a resource of a class.
+   *
+   * @param <T> what is read
+   * @param in all bytes of the file
+   * @param reader of the content
+   * @return what the reader returns
+   * @throws IOException as {@link #read(Directory, String, Reader)}
+   */
+  public <T> T read(InputStream in, Reader<T> reader) throws IOException {
+    String name = "resource";
+    byte[] bytes = in.readAllBytes();
+    try (Directory memory = new ByteBuffersDirectory()) {
+      try (IndexOutput out = memory.createOutput(name, IOContext.DEFAULT)) {
+        out.writeBytes(bytes, bytes.length);
+      }
+      return read(memory, name, reader);
+    }
+  }
+
+  private IOException explained(Directory directory, String name, String problem, Exception cause) {
+    String place =
+        directory instanceof FSDirectory fs ? fs.getDirectory().resolve(name).toString() : name;
+    return new IOException(place + ": " + problem + "; " + remedy, cause);
+  }
+}

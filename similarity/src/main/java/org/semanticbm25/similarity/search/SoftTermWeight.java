@@ -1,0 +1,250 @@
+package org.semanticbm25.similarity.search;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.lucene.index.ImpactsEnum;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.NumericDocValues;
+import org.apache.lucene.index.PostingsEnum;
+import org.apache.lucene.index.SlowImpactsEnum;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.index.TermState;
+import org.apache.lucene.index.TermStates;
+import org.apache.lucene.index.TermsEnum;
+import org.apache.lucene.search.CollectionStatistics;
+import org.apache.lucene.search.ConstantScoreScorer;
+import org.apache.lucene.search.DocIdSetIterator;
+import org.apache.lucene.search.Explanation;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.Matches;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.ScoreMode;
+import org.apache.lucene.search.Scorer;
+import org.apache.lucene.search.ScorerSupplier;
+import org.apache.lucene.search.TermScorer;
+import org.apache.lucene.search.TermStatistics;
+import org.apache.lucene.search.Weight;
+import org.apache.lucene.search.similarities.Similarity;
+import org.apache.lucene.search.similarities.Similarity.SimScorer;
+import org.apache.lucene.util.IOSupplier;
+
+/** The scoring weight of a {@link SoftTermQuery}. */
+final class SoftTermWeight extends Weight {
+  private final Term queryTerm;
+  private final WeightedTerm[] terms;
+  private final Query anyTerm;
+  private final IndexSearcher searcher;
+  private final ScoreMode scoreMode;
+  private final Similarity similarity;
+  private final TermStates[] states;
+  // null if the index holds none of the terms
+  private final SimScorer simScorer;
+
+  /**
+   * @param terms of the query, in the order in which their frequencies are added
+   * @param anyTerm matches the same documents
+   */
+  SoftTermWeight(
+      Query query,
+      Term queryTerm,
+      WeightedTerm[] terms,
+      Query anyTerm,
+      IndexSearcher searcher,
+      ScoreMode scoreMode,
+      float boost)
+      throws IOException {
+    super(query);
+    this.queryTerm = queryTerm;
+    this.terms = terms;
+    this.anyTerm = anyTerm;
+    this.searcher = searcher;
+    this.scoreMode = scoreMode;
+    this.similarity = searcher.getSimilarity();
+    this.states = new TermStates[terms.length];
+    TermStatistics stats = statistics();
+    CollectionStatistics collection = searcher.collectionStatistics(queryTerm.field());
+    this.simScorer = stats == null ? null : similarity.scorer(boost, collection, stats);
+  }
+
+  /**
+   * The greatest statistics among the query term and its synonyms, else among the soft terms; null if
+   * the index has none of them.
+   */
+  private TermStatistics statistics() throws IOException {
+    TermStatistics exact = null;
+    TermStatistics soft = null;
+    for (int i = 0; i < states.length; i++) {
+      Term term = new Term(queryTerm.field(), terms[i].bytes());
+      states[i] = TermStates.build(searcher, term, true);
+      if (states[i].docFreq() > 0) {
+        TermStatistics stats =
+            searcher.termStatistics(term, states[i].docFreq(), states[i].totalTermFreq());
+        if (terms[i].exact()) {
+          exact = greatest(exact, stats);
+        } else {
+          soft = greatest(soft, stats);
+        }
+      }
+    }
+    return exact != null ? exact : soft;
+  }
+
+  private TermStatistics greatest(TermStatistics a, TermStatistics b) {
+    return a == null
+        ? new TermStatistics(queryTerm.bytes(), b.docFreq(), b.totalTermFreq())
+        : new TermStatistics(
+            queryTerm.bytes(),
+            Math.max(a.docFreq(), b.docFreq()),
+            Math.max(a.totalTermFreq(), b.totalTermFreq()));
+  }
+
+  /** What no document's score exceeds; 0 if the index has none of the terms. */
+  float fullScore() {
+    return simScorer == null ? 0f : simScorer.score(Float.MAX_VALUE, 1L);
+  }
+
+  @Override
+  public ScorerSupplier scorerSupplier(LeafReaderContext context) throws IOException {
+    List<IOSupplier<TermState>> suppliers = new ArrayList<>();
+    boolean any = false;
+    for (TermStates state : states) {
+      // starts the look-up in the terms dictionary in the background
+      IOSupplier<TermState> supplier = state.get(context);
+      suppliers.add(supplier);
+      any |= supplier != null;
+    }
+    return any ? new SoftTermScorerSupplier(context, suppliers) : null;
+  }
+
+  private final class SoftTermScorerSupplier extends ScorerSupplier {
+    private final LeafReaderContext context;
+    private final List<IOSupplier<TermState>> suppliers;
+    private boolean topLevel;
+    private List<ImpactsEnum> postings;
+    private double[] weights;
+    private long cost;
+
+    SoftTermScorerSupplier(LeafReaderContext context, List<IOSupplier<TermState>> suppliers) {
+      this.context = context;
+      this.suppliers = suppliers;
+    }
+
+    private void init() throws IOException {
+      if (postings != null) {
+        return;
+      }
+      postings = new ArrayList<>();
+      weights = new double[suppliers.size()];
+      for (int i = 0; i < suppliers.size(); i++) {
+        TermState state = suppliers.get(i) == null ? null : suppliers.get(i).get();
+        if (state != null) {
+          WeightedTerm term = terms[i];
+          TermsEnum termsEnum = context.reader().terms(queryTerm.field()).iterator();
+          termsEnum.seekExact(term.bytes(), state);
+          ImpactsEnum impacts =
+              scoreMode == ScoreMode.TOP_SCORES
+                  ? termsEnum.impacts(PostingsEnum.FREQS)
+                  : new SlowImpactsEnum(termsEnum.postings(null, PostingsEnum.FREQS));
+          weights[postings.size()] = term.weight();
+          postings.add(impacts);
+          cost += impacts.cost();
+        }
+      }
+    }
+
+    @Override
+    public Scorer get(long leadCost) throws IOException {
+      init();
+      if (postings.isEmpty()) {
+        return new ConstantScoreScorer(0f, scoreMode, DocIdSetIterator.empty());
+      }
+      NumericDocValues norms = context.reader().getNormValues(queryTerm.field());
+      boolean skip = topLevel && scoreMode == ScoreMode.TOP_SCORES;
+      if (postings.size() == 1 && weights[0] == 1d) {
+        return new TermScorer(postings.get(0), simScorer, norms, skip);
+      }
+      return new SoftTermScorer(
+          postings.toArray(ImpactsEnum[]::new), weights, simScorer, norms, skip);
+    }
+
+    @Override
+    public long cost() {
+      try {
+        init();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return cost;
+    }
+
+    @Override
+    public void setTopLevelScoringClause() {
+      topLevel = true;
+    }
+  }
+
+  @Override
+  public Explanation explain(LeafReaderContext context, int doc) throws IOException {
+    double freq = 0;
+    List<Explanation> parts = new ArrayList<>();
+    for (int i = 0; i < states.length; i++) {
+      int tf = termFreq(context, i, doc);
+      if (tf > 0) {
+        WeightedTerm term = terms[i];
+        freq += term.weight() * (double) tf;
+        parts.add(
+            Explanation.match(
+                (float) (term.weight() * (double) tf),
+                Term.toString(term.bytes()) + ", product of:",
+                Explanation.match(
+                    term.weight(),
+                    term.exact()
+                        ? "weight, of the query term or a synonym"
+                        : "weight, similarity to the query term"),
+                Explanation.match(tf, "termFreq, occurrences of the term in the document")));
+      }
+    }
+    if (parts.isEmpty()) {
+      return Explanation.noMatch("neither " + queryTerm + " nor a soft term of it matches");
+    }
+    Explanation softFreq =
+        Explanation.match((float) freq, "softFreq, over matching terms the sum of:", parts);
+    Explanation score = simScorer.explain(softFreq, norm(context, doc));
+    return Explanation.match(
+        score.getValue(),
+        "weight(" + getQuery() + " in " + doc + ") [" + similarity + "], result of:",
+        score);
+  }
+
+  private int termFreq(LeafReaderContext context, int i, int doc) throws IOException {
+    IOSupplier<TermState> supplier = states[i].get(context);
+    TermState state = supplier == null ? null : supplier.get();
+    if (state == null) {
+      return 0;
+    }
+    TermsEnum termsEnum = context.reader().terms(queryTerm.field()).iterator();
+    termsEnum.seekExact(terms[i].bytes(), state);
+    PostingsEnum postings = termsEnum.postings(null, PostingsEnum.FREQS);
+    return postings.advance(doc) == doc ? postings.freq() : 0;
+  }
+
+  private long norm(LeafReaderContext context, int doc) throws IOException {
+    NumericDocValues norms = context.reader().getNormValues(queryTerm.field());
+    return norms != null && norms.advanceExact(doc) ? norms.longValue() : 1L;
+  }
+
+  @Override
+  public Matches matches(LeafReaderContext context, int doc) throws IOException {
+    return searcher
+        .rewrite(anyTerm)
+        .createWeight(searcher, ScoreMode.COMPLETE_NO_SCORES, 1f)
+        .matches(context, doc);
+  }
+
+  @Override
+  public boolean isCacheable(LeafReaderContext context) {
+    return true;
+  }
+}
