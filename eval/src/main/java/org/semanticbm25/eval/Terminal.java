@@ -6,8 +6,8 @@ import me.tongfei.progressbar.ProgressBarStyle;
 import org.semanticbm25.onnx.Progress;
 
 /**
- * Progress on standard error if that is a terminal, and nothing if it is not. The start script finds
- * out which: a Java program cannot ask about standard error.
+ * Progress on standard error if that is a terminal, and nothing if it is not. The start script
+ * finds out which: a Java program cannot ask about standard error.
  */
 public final class Terminal implements Progress, AutoCloseable {
   private static final boolean SHOWN = Boolean.getBoolean("sbm25.terminal");

@@ -1,4 +1,2 @@
-/**
- * Collections, measures, studies and the command line.
- */
+/** Collections, measures, studies and the command line. */
 package org.semanticbm25.eval;

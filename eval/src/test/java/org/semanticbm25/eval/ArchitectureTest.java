@@ -28,40 +28,64 @@ class ArchitectureTest {
   static final ArchRule MODULES =
       layeredArchitecture()
           .consideringOnlyDependenciesInLayers()
-          .layer("similarity").definedBy("org.semanticbm25.similarity..")
-          .layer("english").definedBy("org.semanticbm25.english..")
-          .layer("onnx-models").definedBy("org.semanticbm25.onnx..")
-          .layer("lucene-plugin").definedBy("org.semanticbm25.lucene..")
-          .layer("eval").definedBy("org.semanticbm25.eval..")
-          .whereLayer("eval").mayNotBeAccessedByAnyLayer()
-          .whereLayer("english").mayOnlyBeAccessedByLayers("eval")
-          .whereLayer("lucene-plugin").mayOnlyBeAccessedByLayers("eval")
-          .whereLayer("onnx-models").mayOnlyBeAccessedByLayers("lucene-plugin", "eval");
+          .layer("similarity")
+          .definedBy("org.semanticbm25.similarity..")
+          .layer("english")
+          .definedBy("org.semanticbm25.english..")
+          .layer("onnx-models")
+          .definedBy("org.semanticbm25.onnx..")
+          .layer("lucene-plugin")
+          .definedBy("org.semanticbm25.lucene..")
+          .layer("eval")
+          .definedBy("org.semanticbm25.eval..")
+          .whereLayer("eval")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("english")
+          .mayOnlyBeAccessedByLayers("eval")
+          .whereLayer("lucene-plugin")
+          .mayOnlyBeAccessedByLayers("eval")
+          .whereLayer("onnx-models")
+          .mayOnlyBeAccessedByLayers("lucene-plugin", "eval");
 
   @ArchTest
   static final ArchRule SIMILARITY =
       layeredArchitecture()
           .consideringOnlyDependenciesInLayers()
-          .layer("field").definedBy("..similarity.field..")
-          .layer("search").definedBy("..similarity.search..")
-          .layer("model").definedBy("..similarity.model..")
-          .whereLayer("search").mayOnlyBeAccessedByLayers("field")
-          .whereLayer("model").mayOnlyBeAccessedByLayers("field");
+          .layer("field")
+          .definedBy("..similarity.field..")
+          .layer("search")
+          .definedBy("..similarity.search..")
+          .layer("model")
+          .definedBy("..similarity.model..")
+          .whereLayer("search")
+          .mayOnlyBeAccessedByLayers("field")
+          .whereLayer("model")
+          .mayOnlyBeAccessedByLayers("field");
 
   @ArchTest
   static final ArchRule ONNX =
       layeredArchitecture()
           .consideringOnlyDependenciesInLayers()
-          .layer("graph").definedBy("..onnx.graph..")
-          .layer("hub").definedBy("..onnx.hub..")
-          .layer("runtime").definedBy("..onnx.runtime..")
-          .layer("crossencoder").definedBy("..onnx.crossencoder..")
-          .layer("attention").definedBy("..onnx.attention..")
-          .layer("distill").definedBy("..onnx.distill..")
-          .whereLayer("distill").mayNotBeAccessedByAnyLayer()
-          .whereLayer("attention").mayOnlyBeAccessedByLayers("distill")
-          .whereLayer("crossencoder").mayOnlyBeAccessedByLayers("distill")
-          .whereLayer("runtime").mayOnlyBeAccessedByLayers("crossencoder", "attention", "distill");
+          .layer("graph")
+          .definedBy("..onnx.graph..")
+          .layer("hub")
+          .definedBy("..onnx.hub..")
+          .layer("runtime")
+          .definedBy("..onnx.runtime..")
+          .layer("crossencoder")
+          .definedBy("..onnx.crossencoder..")
+          .layer("attention")
+          .definedBy("..onnx.attention..")
+          .layer("distill")
+          .definedBy("..onnx.distill..")
+          .whereLayer("distill")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("attention")
+          .mayOnlyBeAccessedByLayers("distill")
+          .whereLayer("crossencoder")
+          .mayOnlyBeAccessedByLayers("distill")
+          .whereLayer("runtime")
+          .mayOnlyBeAccessedByLayers("crossencoder", "attention", "distill");
 
   @ArchTest
   static final ArchRule NO_CYCLES_BETWEEN_PACKAGES =
@@ -94,14 +118,19 @@ class ArchitectureTest {
   @ArchTest
   static final ArchRule SCORING_NEEDS_LUCENE_ONLY =
       noClasses()
-          .that().resideInAPackage("org.semanticbm25.similarity..")
-          .should().dependOnClassesThat()
-          .resideOutsideOfPackages("java..", "org.apache.lucene..", "org.semanticbm25.similarity..");
+          .that()
+          .resideInAPackage("org.semanticbm25.similarity..")
+          .should()
+          .dependOnClassesThat()
+          .resideOutsideOfPackages(
+              "java..", "org.apache.lucene..", "org.semanticbm25.similarity..");
 
   @ArchTest
   static final ArchRule NEURAL_RUNTIMES_STAY_IN_THEIR_MODULE =
       noClasses()
-          .that().resideOutsideOfPackage("org.semanticbm25.onnx..")
-          .should().dependOnClassesThat()
+          .that()
+          .resideOutsideOfPackage("org.semanticbm25.onnx..")
+          .should()
+          .dependOnClassesThat()
           .resideInAnyPackage("ai.onnxruntime..", "ai.djl..", "ai.onnx..", "com.google.protobuf..");
 }

@@ -28,8 +28,8 @@ import org.semanticbm25.similarity.model.Wordpieces;
  *
  * <p>For each term of the dictionary that the model's words do not cover it finds the word that the
  * analyzer made the term of ({@link SurfaceForms}) and runs that through the neural model; of the
- * hidden state the {@link TermProjection} makes the term's vector and its weight. What is no word, or
- * cannot be spelt with the model's wordpieces, is left out.
+ * hidden state the {@link TermProjection} makes the term's vector and its weight. What is no word,
+ * or cannot be spelt with the model's wordpieces, is left out.
  *
  * <p>Not thread-safe.
  */

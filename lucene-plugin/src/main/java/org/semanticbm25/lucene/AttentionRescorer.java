@@ -11,8 +11,8 @@ import org.semanticbm25.onnx.attention.AttentionScorer;
 
 /**
  * Rescores hits with the semantic BM25 that the first layers of a cross-encoder compute, see {@link
- * org.semanticbm25.onnx.attention.AttentionFunction}: an approximation of {@link CrossEncoderRescorer} at a
- * part of its time, whose scores can be taken apart to the last token.
+ * org.semanticbm25.onnx.attention.AttentionFunction}: an approximation of {@link
+ * CrossEncoderRescorer} at a part of its time, whose scores can be taken apart to the last token.
  *
  * <pre class="prettyprint">
  * try (AttentionScorer scorer = AttentionScorer.open(model, attentionModel, layers, threads)) {
@@ -22,9 +22,9 @@ import org.semanticbm25.onnx.attention.AttentionScorer;
  * }
  * </pre>
  *
- * <p>All hits given are rescored and the best returned, as {@link RescoredDoc}s, which keep the first
- * pass's score; the hits given stay as they are. Ties go to the smaller document number. A document
- * without text is read as an empty one.
+ * <p>All hits given are rescored and the best returned, as {@link RescoredDoc}s, which keep the
+ * first pass's score; the hits given stay as they are. Ties go to the smaller document number. A
+ * document without text is read as an empty one.
  *
  * <p>Immutable; as thread-safe as its source of passages is.
  *

@@ -16,9 +16,9 @@ import org.semanticbm25.onnx.crossencoder.CrossEncoder;
  *     .rescore(searcher, hits, 10);
  * </pre>
  *
- * <p>All hits given are rescored and the best returned, as {@link RescoredDoc}s, which keep the first
- * pass's score; the hits given stay as they are. Ties go to the smaller document number. A document
- * without text is read as an empty one.
+ * <p>All hits given are rescored and the best returned, as {@link RescoredDoc}s, which keep the
+ * first pass's score; the hits given stay as they are. Ties go to the smaller document number. A
+ * document without text is read as an empty one.
  *
  * <p>Immutable; as thread-safe as its source of passages is.
  *
@@ -68,8 +68,8 @@ public final class CrossEncoderRescorer extends PassageRescorer {
   }
 
   /**
-   * Equals the score but for the last bits of a float, or for more if the model shares a scale among
-   * passages, see {@link CrossEncoder}.
+   * Equals the score but for the last bits of a float, or for more if the model shares a scale
+   * among passages, see {@link CrossEncoder}.
    */
   @Override
   Explanation explain(String text) throws IOException {
@@ -89,7 +89,8 @@ public final class CrossEncoderRescorer extends PassageRescorer {
             reading.queryTokens().size(),
             "query tokens: " + String.join(" ", reading.queryTokens())));
     if (reading.queryCut() > 0) {
-      details.add(Explanation.match(reading.queryCut(), "query tokens cut off, for they do not fit"));
+      details.add(
+          Explanation.match(reading.queryCut(), "query tokens cut off, for they do not fit"));
     }
     if (reading.windows() > 1) {
       details.add(
@@ -103,8 +104,7 @@ public final class CrossEncoderRescorer extends PassageRescorer {
         Explanation.match(read, "passage tokens: " + String.join(" ", tokens.subList(0, read))));
     if (read < tokens.size()) {
       details.add(
-          Explanation.match(
-              tokens.size() - read, "passage tokens cut off, for they do not fit"));
+          Explanation.match(tokens.size() - read, "passage tokens cut off, for they do not fit"));
     }
     return details;
   }

@@ -108,7 +108,9 @@ abstract class PassageRescorer extends Rescorer {
     float firstPassScore = firstPassExplanation.getValue().floatValue();
     Explanation first =
         Explanation.match(
-            firstPassExplanation.getValue(), "firstPassScore, of the first pass", firstPassExplanation);
+            firstPassExplanation.getValue(),
+            "firstPassScore, of the first pass",
+            firstPassExplanation);
     if (firstPassWeight == 0) {
       return Explanation.match(
           score,

@@ -12,8 +12,8 @@ import org.apache.lucene.index.SortedDocValues;
 import org.apache.lucene.index.StoredFields;
 
 /**
- * Where the text of a document comes from that a cross-encoder reads: a stored field, doc values, or
- * a function of the caller's.
+ * Where the text of a document comes from that a cross-encoder reads: a stored field, doc values,
+ * or a function of the caller's.
  *
  * <p>A caller's own source is a lambda: {@code leaf -> doc -> text(leaf, doc)}.
  *

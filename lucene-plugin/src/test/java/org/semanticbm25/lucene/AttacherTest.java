@@ -147,7 +147,9 @@ class AttacherTest {
   @Test
   void recordsWhatItWasMadeOf() throws IOException {
     AttachedTerms.Origin origin = attach().origin();
-    assertEquals(folder.resolve("index").toAbsolutePath().toString(), Path.of(origin.index()).toAbsolutePath().toString());
+    assertEquals(
+        folder.resolve("index").toAbsolutePath().toString(),
+        Path.of(origin.index()).toAbsolutePath().toString());
     assertEquals(FIELD, origin.field());
     assertEquals(model.id(), origin.modelId());
     assertEquals(SemanticField.of(model, FIELD, analyzer).analysis(), origin.analysis());
@@ -220,8 +222,7 @@ class AttacherTest {
               WordTable.empty(TinyModel.HIDDEN));
       e =
           assertThrows(
-              IllegalArgumentException.class,
-              () -> new Attacher(other, encoder, Progress.SILENT));
+              IllegalArgumentException.class, () -> new Attacher(other, encoder, Progress.SILENT));
       assertTrue(e.getMessage().contains("illegal layer of the encoder: 0"), e.getMessage());
     }
   }

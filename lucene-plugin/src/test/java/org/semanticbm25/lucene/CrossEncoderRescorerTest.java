@@ -233,11 +233,9 @@ public class CrossEncoderRescorerTest extends LuceneTestCase {
         CrossEncoderRescorer.create(encoder, QUERY, PassageSource.docValues("number"));
     TopDocs first = searcher.search(FIRST_PASS, 5);
     IllegalArgumentException e =
-        expectThrows(
-            IllegalArgumentException.class, () -> rescorer.rescore(searcher, first, 5));
+        expectThrows(IllegalArgumentException.class, () -> rescorer.rescore(searcher, first, 5));
     assertTrue(e.getMessage(), e.getMessage().contains("'number' has doc values of type NUMERIC"));
-    TopDocs unscored =
-        new TopDocs(first.totalHits, new ScoreDoc[] {new ScoreDoc(0, Float.NaN)});
+    TopDocs unscored = new TopDocs(first.totalHits, new ScoreDoc[] {new ScoreDoc(0, Float.NaN)});
     e =
         expectThrows(
             IllegalArgumentException.class,

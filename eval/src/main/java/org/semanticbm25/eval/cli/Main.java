@@ -34,11 +34,7 @@ import picocli.CommandLine.ScopeType;
       "Start with 'sbm25 demo'. 'sbm25 help COMMAND' describes a command.%n"
     },
     exitCodeListHeading = "%nExit codes:%n",
-    exitCodeList = {
-      "0:done",
-      "1:could not be done; the message says why",
-      "2:wrong usage"
-    },
+    exitCodeList = {"0:done", "1:could not be done; the message says why", "2:wrong usage"},
     subcommands = {
       DemoCommand.class,
       ExtractCommand.class,
@@ -99,7 +95,8 @@ public final class Main {
           case NoSuchFileException missing when missing.getMessage().equals(missing.getFile()) ->
               missing.getFile() + ": no such file";
           case FileSystemException broken when broken.getReason() == null ->
-              broken.getMessage() + ": cannot be written or read ("
+              broken.getMessage()
+                  + ": cannot be written or read ("
                   + broken.getClass().getSimpleName()
                   + ")";
           case IOException io when io.getMessage() != null -> io.getMessage();

@@ -1,4 +1,2 @@
-/**
- * The sbm25 command line.
- */
+/** The sbm25 command line. */
 package org.semanticbm25.eval.cli;

@@ -16,9 +16,9 @@ import org.semanticbm25.eval.UserException;
 import org.semanticbm25.similarity.field.SurfaceForms;
 
 /**
- * How frequent terms are in a whole collection, for an index that holds some of its passages only, such
- * as the candidates of a run. A term's share of the passages is the sum of its words' shares, as if no
- * passage had two of them.
+ * How frequent terms are in a whole collection, for an index that holds some of its passages only,
+ * such as the candidates of a run. A term's share of the passages is the sum of its words' shares,
+ * as if no passage had two of them.
  */
 public final class CollectionIdf {
   private final Map<BytesRef, Double> shares = new HashMap<>();

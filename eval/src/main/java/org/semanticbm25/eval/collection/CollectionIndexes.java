@@ -34,8 +34,7 @@ public record CollectionIndexes(Path folder) {
    *
    * @param fingerprint of the content that is indexed
    */
-  public OpenIndex open(
-      String name, String fingerprint, Analyzer analyzer, TextIndex.Source source)
+  public OpenIndex open(String name, String fingerprint, Analyzer analyzer, TextIndex.Source source)
       throws IOException {
     Path index = folder.resolve(name + "-" + fingerprint.substring(0, 12));
     if (!Files.exists(index)) {

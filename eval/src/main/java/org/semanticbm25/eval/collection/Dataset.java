@@ -45,7 +45,8 @@ public record Dataset(
    * @throws UserException if a file is missing or a line of it wrong
    */
   public static Dataset read(Path folder, String split) throws IOException {
-    Map<String, Map<String, Integer>> qrels = readQrels(folder.resolve("qrels").resolve(split + ".tsv"));
+    Map<String, Map<String, Integer>> qrels =
+        readQrels(folder.resolve("qrels").resolve(split + ".tsv"));
     Map<String, String> queries = new LinkedHashMap<>();
     forEachRecord(
         folder.resolve("queries.jsonl"),
@@ -78,7 +79,8 @@ public record Dataset(
                 .put(columns[1], Integer.parseInt(columns[2].strip()));
           } catch (ArrayIndexOutOfBoundsException | NumberFormatException e) {
             throw new UserException(
-                "%s:%d: not 'query-id<TAB>corpus-id<TAB>grade': %s".formatted(file, number, line), e);
+                "%s:%d: not 'query-id<TAB>corpus-id<TAB>grade': %s".formatted(file, number, line),
+                e);
           }
         });
     return qrels;
@@ -123,7 +125,8 @@ public record Dataset(
     JsonNode id = node.path("_id");
     if (!node.isObject() || id.asText().isEmpty()) {
       throw new UserException(
-          "%s:%d: has no '_id'; each line must be {\"_id\": …, \"text\": …}".formatted(file, number));
+          "%s:%d: has no '_id'; each line must be {\"_id\": …, \"text\": …}"
+              .formatted(file, number));
     }
     return new Passage(id.asText(), node.path("title").asText(), node.path("text").asText());
   }

@@ -25,7 +25,10 @@ import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.attention.AttentionScorer;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 
-/** Reranks runs with a cross-encoder or its attention, on an index made by {@link TextIndex} that holds their passages. */
+/**
+ * Reranks runs with a cross-encoder or its attention, on an index made by {@link TextIndex} that
+ * holds their passages.
+ */
 public final class Reranker {
   /** What {@link TextIndex} stores. */
   private static final PassageSource PASSAGES = PassageSource.storedFields(TextIndex.CONTENTS);
@@ -51,8 +54,7 @@ public final class Reranker {
   /** Reranks a run with the attention of a cross-encoder's first layers. */
   public Run rerank(Run run, Map<String, String> texts, AttentionScorer scorer, Progress progress)
       throws IOException {
-    return rerank(
-        run, texts, query -> AttentionRescorer.create(scorer, query, PASSAGES), progress);
+    return rerank(run, texts, query -> AttentionRescorer.create(scorer, query, PASSAGES), progress);
   }
 
   /** Queries without a text, and hits that are not in the index, are left out. */
@@ -93,8 +95,7 @@ public final class Reranker {
 
   private int document(String id) throws IOException {
     for (LeafReaderContext leaf : searcher.getLeafContexts()) {
-      PostingsEnum postings =
-          leaf.reader().postings(new Term(TextIndex.ID, id), PostingsEnum.NONE);
+      PostingsEnum postings = leaf.reader().postings(new Term(TextIndex.ID, id), PostingsEnum.NONE);
       if (postings != null && postings.nextDoc() != DocIdSetIterator.NO_MORE_DOCS) {
         return leaf.docBase + postings.docID();
       }

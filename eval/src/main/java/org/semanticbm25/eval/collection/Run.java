@@ -74,8 +74,7 @@ public record Run(Map<String, List<Hit>> hits) {
     int rank = 0;
     for (Hit hit : hits) {
       float score = Math.min(hit.score, Math.nextDown(previous));
-      out.write(
-          "%s Q0 %s %d %s %s%n".formatted(query, hit.id, ++rank, Float.toString(score), tag));
+      out.write("%s Q0 %s %d %s %s%n".formatted(query, hit.id, ++rank, Float.toString(score), tag));
       previous = score;
     }
   }

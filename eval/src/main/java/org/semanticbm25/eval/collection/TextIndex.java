@@ -84,7 +84,8 @@ public final class TextIndex {
   }
 
   /** Writes an index of one segment, so that its scores do not hang on how it was merged. */
-  public static int write(Directory directory, Analyzer analyzer, Source source) throws IOException {
+  public static int write(Directory directory, Analyzer analyzer, Source source)
+      throws IOException {
     int[] count = new int[1];
     try (IndexWriter writer = new IndexWriter(directory, new IndexWriterConfig(analyzer))) {
       source.forEach(

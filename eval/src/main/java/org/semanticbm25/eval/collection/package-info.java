@@ -1,4 +1,2 @@
-/**
- * Test collections, their indexes, runs, and the systems that rank them.
- */
+/** Test collections, their indexes, runs, and the systems that rank them. */
 package org.semanticbm25.eval.collection;

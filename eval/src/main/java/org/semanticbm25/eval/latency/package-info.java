@@ -1,4 +1,2 @@
-/**
- * Times systems against each other.
- */
+/** Times systems against each other. */
 package org.semanticbm25.eval.latency;

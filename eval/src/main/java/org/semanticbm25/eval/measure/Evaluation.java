@@ -25,10 +25,7 @@ public final class Evaluation {
     this.dataset = dataset;
     this.measures =
         List.of(
-            MAIN,
-            Measure.rr(10, relevant),
-            Measure.r(100, relevant),
-            Measure.ap(1000, relevant));
+            MAIN, Measure.rr(10, relevant), Measure.r(100, relevant), Measure.ap(1000, relevant));
   }
 
   public void add(String system, Run run) {

@@ -11,9 +11,9 @@ import org.semanticbm25.eval.collection.Run.Hit;
 /**
  * A measure of a ranking against graded judgements, named as ir-measures names it.
  *
- * <p>All of them are trec_eval's: a passage without a judgement has grade 0; a negative grade counts
- * as 0; the mean runs over all judged queries, and one that is missing from a run, or has nothing
- * relevant, counts as 0.
+ * <p>All of them are trec_eval's: a passage without a judgement has grade 0; a negative grade
+ * counts as 0; the mean runs over all judged queries, and one that is missing from a run, or has
+ * nothing relevant, counts as 0.
  */
 public final class Measure {
   private final String name;
@@ -33,7 +33,8 @@ public final class Measure {
   /** Normalised discounted cumulative gain: linear gain, discount {@code log2(rank + 1)}. */
   public static Measure nDCG(int depth) {
     return new Measure(
-        "nDCG@" + depth, (ranked, ideal) -> ideal.length == 0 ? 0 : dcg(ranked, depth) / dcg(ideal, depth));
+        "nDCG@" + depth,
+        (ranked, ideal) -> ideal.length == 0 ? 0 : dcg(ranked, depth) / dcg(ideal, depth));
   }
 
   private static double dcg(int[] grades, int depth) {
@@ -136,7 +137,10 @@ public final class Measure {
             query -> {
               List<Hit> hits = run.hits().getOrDefault(query.getKey(), List.of());
               long judged =
-                  hits.stream().limit(depth).filter(h -> query.getValue().containsKey(h.id())).count();
+                  hits.stream()
+                      .limit(depth)
+                      .filter(h -> query.getValue().containsKey(h.id()))
+                      .count();
               return (double) judged / depth;
             })
         .average()

@@ -1,4 +1,2 @@
-/**
- * Measures of rankings, significance and agreement, in tables.
- */
+/** Measures of rankings, significance and agreement, in tables. */
 package org.semanticbm25.eval.measure;

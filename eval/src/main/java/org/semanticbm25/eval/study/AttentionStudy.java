@@ -94,8 +94,7 @@ public final class AttentionStudy {
   private Report heatMap(String title, double[] figures) {
     Report report = new Report(title);
     for (int head = 0; head < figures.length; head++) {
-      report.put(
-          "layer " + head / headsOfLayer, "head " + head % headsOfLayer, figures[head]);
+      report.put("layer " + head / headsOfLayer, "head " + head % headsOfLayer, figures[head]);
     }
     return report;
   }
@@ -103,7 +102,8 @@ public final class AttentionStudy {
   /** The matching heads in the order in which they were found. */
   private Report path() {
     Report report =
-        new Report("Matching heads (layer.head), each the one that helps most on development queries");
+        new Report(
+            "Matching heads (layer.head), each the one that helps most on development queries");
     for (Step step : path) {
       report.put(head(step.head()), "r with it and those above", step.correlation());
     }
@@ -137,7 +137,8 @@ public final class AttentionStudy {
               for (int i = 0; i < logits.length; i++) {
                 logits[i] = of.get(i).logit();
               }
-              agreement.add(of.stream().mapToDouble(PaperProtocol.Row::predicted).toArray(), logits);
+              agreement.add(
+                  of.stream().mapToDouble(PaperProtocol.Row::predicted).toArray(), logits);
             });
     return agreement;
   }
@@ -145,7 +146,8 @@ public final class AttentionStudy {
   /** One set of weights for all queries, split by query; beside it BM25. */
   public Report splitByQuery(List<StudySet> sets, float k1, float b) throws IOException {
     Report report =
-        new Report("Attention, one set of weights for all, fitted on other queries; BM25 beside it");
+        new Report(
+            "Attention, one set of weights for all, fitted on other queries; BM25 beside it");
     AttentionFunction all = extractor.fit(layers).function();
     AttentionFunction some = extractor.fit(matchingHeads).function();
     for (StudySet set : sets) {
@@ -159,7 +161,9 @@ public final class AttentionStudy {
     return report;
   }
 
-  /** What is left when a part of the function is replaced by chance; each of them is fitted anew. */
+  /**
+   * What is left when a part of the function is replaced by chance; each of them is fitted anew.
+   */
   public Report controls(List<StudySet> sets) {
     Report report = new Report("Controls: r with the cross-encoder's logits");
     for (StudySet set : sets) {
@@ -278,14 +282,10 @@ public final class AttentionStudy {
   }
 
   private static void rerank(
-      Report report,
-      String row,
-      StudySet set,
-      ToDoubleBiFunction<Integer, Integer> score) {
+      Report report, String row, StudySet set, ToDoubleBiFunction<Integer, Integer> score) {
     double value = set.nDcg(set.rerank(score));
     double bm25 = set.nDcg(set.first());
-    double full =
-        set.nDcg(set.rerank((query, i) -> (double) set.samples().get(query).logits()[i]));
+    double full = set.nDcg(set.rerank((query, i) -> (double) set.samples().get(query).logits()[i]));
     report.put(row, "nDCG@10 " + set.name(), value);
     if (full > bm25) {
       report.put(row, "share of the gain " + set.name(), (value - bm25) / (full - bm25));

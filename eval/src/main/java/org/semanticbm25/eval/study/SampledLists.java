@@ -76,7 +76,8 @@ public record SampledLists(
                                   index.reader(), TextIndex.CONTENTS, analyzer, p.k1(), p.b()),
                               ids)
                           .pearson());
-      Terminal.say("BM25 tuned to the logits of the training lists: k1=%s b=%s", best.k1(), best.b());
+      Terminal.say(
+          "BM25 tuned to the logits of the training lists: k1=%s b=%s", best.k1(), best.b());
       return best;
     }
   }

@@ -36,8 +36,8 @@ import org.semanticbm25.similarity.field.SemanticField;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 
 /**
- * A test collection of a study: its queries, the first hits of BM25, and what the cross-encoder makes
- * of them.
+ * A test collection of a study: its queries, the first hits of BM25, and what the cross-encoder
+ * makes of them.
  *
  * @param first the run of BM25
  * @param given whether that run came with the collection, of which only the candidates are there
@@ -67,8 +67,8 @@ public record StudySet(
   static final int RERANK_DEPTH = 100;
 
   /**
-   * Reads a collection, ranks it by BM25 and samples the first hits: {@link #RERANK_DEPTH} of a run that
-   * comes with it, {@link #STUDY_DEPTH} where BM25 has to be run.
+   * Reads a collection, ranks it by BM25 and samples the first hits: {@link #RERANK_DEPTH} of a run
+   * that comes with it, {@link #STUDY_DEPTH} where BM25 has to be run.
    *
    * @param idf of the collection of a run that comes with it
    */
@@ -99,7 +99,8 @@ public record StudySet(
               (query, hits) -> {
                 if (dataset.queries().containsKey(query) && !hits.isEmpty()) {
                   queries.add(query);
-                  candidates.add(hits.subList(0, Math.min(given ? RERANK_DEPTH : STUDY_DEPTH, hits.size())));
+                  candidates.add(
+                      hits.subList(0, Math.min(given ? RERANK_DEPTH : STUDY_DEPTH, hits.size())));
                 }
               });
       if (queries.isEmpty()) {
@@ -196,8 +197,7 @@ public record StudySet(
    */
   Agreement comparableAgreement(RankingSystem system) throws IOException {
     IndexSearcher searcher = staticScorer().searcher();
-    return agreement(
-        system, text -> Math.sqrt(field.fullScore(searcher, text)));
+    return agreement(system, text -> Math.sqrt(field.fullScore(searcher, text)));
   }
 
   private Run candidatesOnly() {
@@ -208,18 +208,21 @@ public record StudySet(
     return new Run(hits);
   }
 
-  /** The static scorer with all soft terms that are kept: where candidates are scored they cost little. */
+  /**
+   * The static scorer with all soft terms that are kept: where candidates are scored they cost
+   * little.
+   */
   RankingSystem staticScorer() {
-    return RankingSystem.semantic(
-        searcher(), field.withMaxSoftTerms(SemanticField.MAX_SOFT_TERMS));
+    return RankingSystem.semantic(searcher(), field.withMaxSoftTerms(SemanticField.MAX_SOFT_TERMS));
   }
 
-  /** The static scorer's own hits; of a run that came with the collection its candidates, reranked. */
+  /**
+   * The static scorer's own hits; of a run that came with the collection its candidates, reranked.
+   */
   Run staticRun() throws IOException {
     return given
         ? staticScorer().rerank(candidatesOnly(), dataset.queries())
-        : RankingSystem.semantic(index.reader(), field)
-            .run(dataset.queries(), STUDY_DEPTH);
+        : RankingSystem.semantic(index.reader(), field).run(dataset.queries(), STUDY_DEPTH);
   }
 
   /** Agreement of the run that came with the collection. */
@@ -229,7 +232,8 @@ public record StudySet(
     for (int query = 0; query < queries.size(); query++) {
       float[] logits = samples.get(query).logits();
       agreement.add(
-          candidates.get(query).stream().limit(STUDY_DEPTH).mapToDouble(Hit::score).toArray(), logits);
+          candidates.get(query).stream().limit(STUDY_DEPTH).mapToDouble(Hit::score).toArray(),
+          logits);
     }
     return agreement;
   }

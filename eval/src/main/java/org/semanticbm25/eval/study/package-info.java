@@ -1,4 +1,2 @@
-/**
- * How much of a cross-encoder its extracted functions explain.
- */
+/** How much of a cross-encoder its extracted functions explain. */
 package org.semanticbm25.eval.study;

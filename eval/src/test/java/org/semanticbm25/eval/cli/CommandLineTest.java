@@ -57,10 +57,10 @@ class CommandLineTest {
     Files.createDirectories(folder.resolve("qrels"));
     Files.writeString(
         folder.resolve("queries.jsonl"),
-        "{\"_id\": \"q1\", \"text\": \"inexpensive laptop\"}\n{\"_id\": \"q2\", \"text\": \"fruit\"}\n");
+        "{\"_id\": \"q1\", \"text\": \"inexpensive laptop\"}\n"
+            + "{\"_id\": \"q2\", \"text\": \"fruit\"}\n");
     Files.writeString(
-        folder.resolve("qrels/test.tsv"),
-        "query-id\tcorpus-id\tscore\nq1\td1\t2\nq2\td3\t1\n");
+        folder.resolve("qrels/test.tsv"), "query-id\tcorpus-id\tscore\nq1\td1\t2\nq2\td3\t1\n");
   }
 
   private Path at(String name) {
@@ -134,8 +134,17 @@ class CommandLineTest {
     prepare();
     Path edited = at("edited.sbm25");
     Object[] edit = {
-      "edit", "banana=0", "car=2", "-o", edited, "--extracted", at("tiny.sbm25"), "--index",
-      at("index"), "--preview", "banana car"
+      "edit",
+      "banana=0",
+      "car=2",
+      "-o",
+      edited,
+      "--extracted",
+      at("tiny.sbm25"),
+      "--index",
+      at("index"),
+      "--preview",
+      "banana car"
     };
     ok(edit);
     assertTrue(out.lines().toList().get(1).matches(" +1 .* d2"), out);
@@ -148,7 +157,8 @@ class CommandLineTest {
     assertTrue(out.contains("d3"), out);
     Object[] common = {"--extracted", at("tiny.sbm25")};
     refused(
-        List.of("edit", "the=2", "-o", at("no"), common[0], common[1]), "makes no single term of it");
+        List.of("edit", "the=2", "-o", at("no"), common[0], common[1]),
+        "makes no single term of it");
     refused(List.of("edit", "car=-1", "-o", at("no"), common[0], common[1]), "-1.0 of 'car'");
     refused(
         List.of("edit", "car=1", "-o", at("no"), common[0], common[1], "--preview", "car"),
@@ -188,8 +198,18 @@ class CommandLineTest {
   void evaluatesAsJsonAndNothingElse() throws IOException {
     ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
     ok(
-        "eval", folder, "--extracted", at("tiny.sbm25"), "--home", at("home"),
-        "--rerank", "0", "-o", at("runs"), "--format", "json");
+        "eval",
+        folder,
+        "--extracted",
+        at("tiny.sbm25"),
+        "--home",
+        at("home"),
+        "--rerank",
+        "0",
+        "-o",
+        at("runs"),
+        "--format",
+        "json");
     JsonNode report = new ObjectMapper().readTree(out);
     assertEquals(List.of("dataset", "systems"), names(report));
     assertEquals(List.of("bm25", "semantic"), names(report.path("systems")));
@@ -205,8 +225,20 @@ class CommandLineTest {
     crossEncoder();
     Files.writeString(at("first.run"), "q1 Q0 d2 1 3.0 x\nq1 Q0 d1 2 2.9 x\nq2 Q0 d3 1 1.0 x\n");
     ok(
-        "eval", folder, "--extracted", at("tiny.sbm25"), "--home", at("home"),
-        "--model", at("bert"), "-o", at("runs"), "--run", at("first.run"), "--relevant", "2");
+        "eval",
+        folder,
+        "--extracted",
+        at("tiny.sbm25"),
+        "--home",
+        at("home"),
+        "--model",
+        at("bert"),
+        "-o",
+        at("runs"),
+        "--run",
+        at("first.run"),
+        "--relevant",
+        "2");
     assertTrue(out.contains("RR(rel=2)@10"), out);
     assertTrue(Files.readString(at("runs/bm25.run")).startsWith("q1 Q0 d2 1 3.0"));
     assertTrue(Files.readString(at("runs/semantic.run")).startsWith("q1 Q0 d1 1 "));
@@ -216,8 +248,20 @@ class CommandLineTest {
         List.of("eval", folder, "--idf", at("idf.tsv"), "--home", at("home")),
         "is for reranking; give a --run");
     ok(
-        "eval", folder, "--extracted", at("tiny.sbm25"), "--home", at("home"),
-        "--rerank", "0", "-o", at("runs"), "--run", at("first.run"), "--idf", at("idf.tsv"));
+        "eval",
+        folder,
+        "--extracted",
+        at("tiny.sbm25"),
+        "--home",
+        at("home"),
+        "--rerank",
+        "0",
+        "-o",
+        at("runs"),
+        "--run",
+        at("first.run"),
+        "--idf",
+        at("idf.tsv"));
     assertEquals(3, Files.readString(at("runs/semantic.run")).lines().count());
   }
 
@@ -226,14 +270,21 @@ class CommandLineTest {
     crossEncoder();
     ok("index", at("corpus.jsonl"), at("index"));
     ok(
-        "search", at("index"), "red banana car", "--scorer", "cross-encoder", "--model", at("bert"),
+        "search",
+        at("index"),
+        "red banana car",
+        "--scorer",
+        "cross-encoder",
+        "--model",
+        at("bert"),
         "--explain");
     assertTrue(out.startsWith(" 1  "), out);
     assertTrue(out.contains("query tokens: red banana car"), out);
     assertTrue(out.contains("firstPassScore, of the first pass"), out);
     assertTrue(out.contains("d2") && out.contains("d3") && !out.contains("d1"), out);
     refused(
-        List.of("search", at("index"), "red car", "--scorer", "cross-encoder", "--model", at("onnx")),
+        List.of(
+            "search", at("index"), "red car", "--scorer", "cross-encoder", "--model", at("onnx")),
         "no output of one logit a pair");
     refused(List.of("eval", folder, "--rerank", "-1", "--home", at("home")), "--rerank -1");
   }
@@ -245,7 +296,10 @@ class CommandLineTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "extract", "index", "attach", "search", "eval", "tune", "latency", "demo", "model"})
+  @ValueSource(
+      strings = {
+        "", "extract", "index", "attach", "search", "eval", "tune", "latency", "demo", "model"
+      })
   void helpIsComplete(String command) {
     ok(command.isEmpty() ? new Object[] {"--help"} : new Object[] {"help", command});
     assertTrue(out.contains("Usage: sbm25"), out);
@@ -275,7 +329,8 @@ class CommandLineTest {
     Files.write(at("corpus.jsonl"), new byte[] {(byte) 0xC3, (byte) 0x28});
     refused(List.of("index", at("corpus.jsonl"), at("index")), "not UTF-8");
     refused(List.of("index", at("none.jsonl"), at("index")), at("none.jsonl"), "no such file");
-    refused(List.of("index", at("qrels/test.tsv").resolveSibling(".."), at("index")), "no .txt files");
+    refused(
+        List.of("index", at("qrels/test.tsv").resolveSibling(".."), at("index")), "no .txt files");
     Files.writeString(at("c.tsv"), "t1\tx\nno tab\n");
     refused(List.of("index", at("c.tsv"), at("index")), at("c.tsv") + ":2", "not 'id<TAB>text'");
     Files.writeString(at("c.tsv"), "t1\tx\nt1\ty\n");
@@ -286,10 +341,12 @@ class CommandLineTest {
   void outputsThatCannotBeWrittenAreRefused() throws IOException {
     prepare();
     refused(List.of("index", at("corpus.jsonl"), at("index")), at("index"), "exists");
-    refused(List.of("index", at("corpus.jsonl"), at("corpus.jsonl").resolve("x")), at("corpus.jsonl"));
+    refused(
+        List.of("index", at("corpus.jsonl"), at("corpus.jsonl").resolve("x")), at("corpus.jsonl"));
     refused(
         List.of("extract", at("corpus.jsonl").resolve("x"), "--model", at("onnx")),
-        at("corpus.jsonl"), "is not a folder");
+        at("corpus.jsonl"),
+        "is not a folder");
     refused(List.of("extract", at("qrels"), "--model", at("onnx")), at("qrels"));
     List<Object> arguments = new ArrayList<>(List.of(attach()));
     arguments.addAll(List.of("-o", at("corpus.jsonl").resolve("x")));
@@ -311,7 +368,8 @@ class CommandLineTest {
       refused(extract, at("onnx"), Path.of(name).getFileName());
       Files.write(at(name), good);
     }
-    refused(List.of("extract", at("new.sbm25"), "--model", at("none")), at("none"), "no such model");
+    refused(
+        List.of("extract", at("new.sbm25"), "--model", at("none")), at("none"), "no such model");
     Files.writeString(at("idf.tsv"), "word\tten\n");
     List<Object> withIdf = new ArrayList<>(extract);
     withIdf.addAll(List.of("--idf", at("idf.tsv")));
@@ -325,7 +383,12 @@ class CommandLineTest {
       byte[] good = Files.readAllBytes(at(name));
       byte[] flipped = good.clone();
       flipped[good.length / 2] ^= 1;
-      for (byte[] bad : List.of(new byte[0], Arrays.copyOf(good, good.length - 5), flipped, CORPUS.getBytes(StandardCharsets.UTF_8))) {
+      for (byte[] bad :
+          List.of(
+              new byte[0],
+              Arrays.copyOf(good, good.length - 5),
+              flipped,
+              CORPUS.getBytes(StandardCharsets.UTF_8))) {
         Files.write(at(name), bad);
         refused(search("car"), at(name), "damaged");
       }
@@ -354,25 +417,32 @@ class CommandLineTest {
     ok("extract", at("other.sbm25"), "--model", at("other"));
     refused(
         List.of("search", at("index"), "car", "--extracted", at("other.sbm25")),
-        at("index.contents.attached"), "attach them again");
+        at("index.contents.attached"),
+        "attach them again");
     refused(search("car", "--analyzer", "simple"), "attached with analyzer");
     refused(
         List.of("attach", at("index"), "--extracted", at("other.sbm25"), "--encoder", at("onnx")),
-        at("onnx/model.onnx"), "--encoder");
+        at("onnx/model.onnx"),
+        "--encoder");
   }
 
   @Test
   void badIndexesAreRefused() throws IOException {
     prepare();
     refused(List.of("search", at("none"), "car", "--scorer", "bm25"), at("none"), "no such folder");
-    refused(List.of("search", at("qrels"), "car", "--scorer", "bm25"), at("qrels"), "no Lucene index");
+    refused(
+        List.of("search", at("qrels"), "car", "--scorer", "bm25"), at("qrels"), "no Lucene index");
     List<Object> otherField = new ArrayList<>(List.of(attach()));
     otherField.addAll(List.of("--field", "title"));
     refused(otherField, "'title'");
     refused(search("car", "--analyzer", "no.such.Class"), "no.such.Class");
     refused(search("car", "-n", "0"), "-n 0");
     try (Stream<Path> files = Files.list(at("index"))) {
-      Path segments = files.filter(f -> f.getFileName().toString().startsWith("segments")).findFirst().orElseThrow();
+      Path segments =
+          files
+              .filter(f -> f.getFileName().toString().startsWith("segments"))
+              .findFirst()
+              .orElseThrow();
       Files.write(segments, Arrays.copyOf(Files.readAllBytes(segments), 20));
     }
     refused(search("car"), at("index"), "damaged");
@@ -397,8 +467,7 @@ class CommandLineTest {
   @ValueSource(ints = {1000, 2000, 3500})
   void anInterruptedExtractLeavesNothing(int millis) throws Exception {
     Files.createDirectories(at("out"));
-    Process process =
-        start("extract", at("out/new.sbm25"), "--home", at("home"), "--layer", "6");
+    Process process = start("extract", at("out/new.sbm25"), "--home", at("home"), "--layer", "6");
     assertFalse(process.waitFor(millis, TimeUnit.MILLISECONDS), this::log);
     process.destroy();
     assertTrue(process.waitFor(30, TimeUnit.SECONDS));
@@ -445,7 +514,8 @@ class CommandLineTest {
   }
 
   private static String word(int number) {
-    return Integer.toString(number, 26).chars()
+    return Integer.toString(number, 26)
+        .chars()
         .map(c -> Character.isDigit(c) ? c - '0' + 'q' : c)
         .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
         .toString();
@@ -463,7 +533,10 @@ class CommandLineTest {
     for (Object argument : arguments) {
       command.add(argument.toString());
     }
-    return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(at("log").toFile()).start();
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(at("log").toFile())
+        .start();
   }
 
   private void crossEncoder() throws IOException {
@@ -480,12 +553,19 @@ class CommandLineTest {
         at("corpus.jsonl"),
         "{\"_id\": \"a\", \"text\": \"red car\"}\n{\"_id\": \"b\", \"text\": \"red laptop\"}\n");
     prepare();
-    Files.write(
-        at("queries.txt"), IntStream.range(100, 130).mapToObj(i -> "red " + i).toList());
+    Files.write(at("queries.txt"), IntStream.range(100, 130).mapToObj(i -> "red " + i).toList());
     List<Object> fit =
         List.of(
-            "fit", at("index"), "--queries", at("queries.txt"), "--model", at("bert"),
-            "--extracted", at("tiny.sbm25"), "-o", at("fitted.sbm25"));
+            "fit",
+            at("index"),
+            "--queries",
+            at("queries.txt"),
+            "--model",
+            at("bert"),
+            "--extracted",
+            at("tiny.sbm25"),
+            "-o",
+            at("fitted.sbm25"));
     refused(fit, "no gain on held-out queries");
     assertTrue(out.contains("held-out half"), out);
     Files.writeString(at("queries.txt"), "Red  car\nred car\nbanana\n");
@@ -502,15 +582,26 @@ class CommandLineTest {
     StringBuilder corpus = new StringBuilder();
     for (int i = 0; i < 60; i++) {
       corpus.append(
-          "{\"_id\": \"d%d\", \"text\": \"%s\"}\n".formatted(i, words(random, 2 + random.nextInt(50))));
+          "{\"_id\": \"d%d\", \"text\": \"%s\"}\n"
+              .formatted(i, words(random, 2 + random.nextInt(50))));
     }
     Files.writeString(at("corpus.jsonl"), corpus);
     prepare();
     Files.write(
         at("queries.txt"), Stream.generate(() -> words(random, 2)).distinct().limit(80).toList());
     ok(
-            "fit", at("index"), "--queries", at("queries.txt"), "--model", at("bert"),
-            "--extracted", at("tiny.sbm25"), "-o", at("fitted.sbm25"), "--format", "json");
+        "fit",
+        at("index"),
+        "--queries",
+        at("queries.txt"),
+        "--model",
+        at("bert"),
+        "--extracted",
+        at("tiny.sbm25"),
+        "-o",
+        at("fitted.sbm25"),
+        "--format",
+        "json");
     JsonNode held = new ObjectMapper().readTree(out).path("systems").path("held-out half");
     assertTrue(held.path("after").asDouble() > held.path("alignment before").asDouble(), out);
     assertTrue(held.path("queries").asInt() >= 30, out);
@@ -565,20 +656,40 @@ class CommandLineTest {
       SemanticBM25Model kernel = SemanticBM25Model.read(directory, "bert.sbm25");
       assertEquals(1, kernel.layer(), "a third of the way up");
       Map<String, String> figures = kernel.provenance().figures();
-      assertTrue(
-          loss(figures, "kernel, development loss untrained") > 0, figures.toString());
+      assertTrue(loss(figures, "kernel, development loss untrained") > 0, figures.toString());
     }
     assertFalse(Files.exists(at("bert.sbm25.samples")), "samples are left behind");
-    ok("extract", at("few.sbm25"), "--model", at("bert"), "--lists", lists, "--kernel-queries", "9", "--layer", "2");
+    ok(
+        "extract",
+        at("few.sbm25"),
+        "--model",
+        at("bert"),
+        "--lists",
+        lists,
+        "--kernel-queries",
+        "9",
+        "--layer",
+        "2");
     assertTrue(err.contains("kernel, lists: 9"), err);
     for (String wrong : List.of("0", "-1", "4")) {
-      refused(List.of("extract", at("x.sbm25"), "--model", at("bert"), "--layer", wrong), "has 3 layers; give 1 to 3");
+      refused(
+          List.of("extract", at("x.sbm25"), "--model", at("bert"), "--layer", wrong),
+          "has 3 layers; give 1 to 3");
     }
     refused(
-        List.of("extract", at("x.sbm25"), "--model", at("bert"), "--lists", lists, "--kernel-queries", "1"),
+        List.of(
+            "extract",
+            at("x.sbm25"),
+            "--model",
+            at("bert"),
+            "--lists",
+            lists,
+            "--kernel-queries",
+            "1"),
         "--kernel-queries 1: must be 2 or more");
     refused(
-        List.of("extract", at("x.sbm25"), "--model", at("bert"), "--kernel-queries", "9"), "needs --lists");
+        List.of("extract", at("x.sbm25"), "--model", at("bert"), "--kernel-queries", "9"),
+        "needs --lists");
     Files.delete(at("lists/passages.jsonl.gz"));
     refused(
         List.of("extract", at("x.sbm25"), "--model", at("bert"), "--lists", lists),
@@ -589,8 +700,17 @@ class CommandLineTest {
     assertTrue(out.contains("semanticScore, of attention in the first 1 layers of bert"), out);
     assertTrue(out.contains("query token 'car', sum of:"), out);
     ok(
-        List.of("eval", folder, "--extracted", at("tiny.sbm25"),
-            "--home", at("home"), "--layers", "2", "-o", at("runs")),
+        List.of(
+            "eval",
+            folder,
+            "--extracted",
+            at("tiny.sbm25"),
+            "--home",
+            at("home"),
+            "--layers",
+            "2",
+            "-o",
+            at("runs")),
         attention);
     assertTrue(out.contains("attention"), out);
     assertTrue(Files.exists(at("runs/attention.run")));
@@ -609,13 +729,28 @@ class CommandLineTest {
     crossEncoder();
     Files.writeString(
         at("queries.jsonl"),
-        "{\"_id\": \"q1\", \"text\": \"cheap laptop\"}\n{\"_id\": \"q2\", \"text\": \"the fruit car\"}\n");
-    Files.writeString(at("bm25.run"), "q1 Q0 d1 1 3 x\nq1 Q0 d2 2 2 x\nq2 Q0 d3 1 2 x\nq2 Q0 d2 2 1 x\n");
+        "{\"_id\": \"q1\", \"text\": \"cheap laptop\"}\n"
+            + "{\"_id\": \"q2\", \"text\": \"the fruit car\"}\n");
+    Files.writeString(
+        at("bm25.run"), "q1 Q0 d1 1 3 x\nq1 Q0 d2 2 2 x\nq2 Q0 d3 1 2 x\nq2 Q0 d2 2 1 x\n");
     Files.writeString(at("idf.tsv"), "the\t0.1\ncheap\t2\nlaptop\t5\nfruit\t3\ncar\t2\nred\t4\n");
     Object[] study = {
-      "study", folder, "--lists", lists(), "--model", at("bert"), "--extracted", at("tiny.sbm25"),
-      "--home", at("home"), "--idf", at("idf.tsv"), "-o", at("study"),
-      "--format", "json"
+      "study",
+      folder,
+      "--lists",
+      lists(),
+      "--model",
+      at("bert"),
+      "--extracted",
+      at("tiny.sbm25"),
+      "--home",
+      at("home"),
+      "--idf",
+      at("idf.tsv"),
+      "-o",
+      at("study"),
+      "--format",
+      "json"
     };
     ok(study);
     JsonNode tables = new ObjectMapper().readTree(out);
@@ -632,20 +767,36 @@ class CommandLineTest {
     paper[study.length] = "--heads";
     paper[study.length + 1] = "paper";
     assertEquals(1, run(paper));
-    assertTrue(err.contains("--heads paper: the model has 3 layers of 2 heads, so no head 7.9"), err);
-    refused(List.of("study", folder, "--model", at("bert"), "--home", at("home"), "-o", at("study")), "--lists");
+    assertTrue(
+        err.contains("--heads paper: the model has 3 layers of 2 heads, so no head 7.9"), err);
+    refused(
+        List.of("study", folder, "--model", at("bert"), "--home", at("home"), "-o", at("study")),
+        "--lists");
 
     assertTrue(ofStatic(tables, "static").has("nDCG@10, reranking"), out);
     Files.delete(at("bm25.run"));
     ok(study);
     tables = new ObjectMapper().readTree(out);
     ok(
-        "eval", folder, "--extracted", at("tiny.sbm25"), "--home", at("home"),
-        "--rerank", "0", "-o", at("runs"), "--format", "json");
+        "eval",
+        folder,
+        "--extracted",
+        at("tiny.sbm25"),
+        "--home",
+        at("home"),
+        "--rerank",
+        "0",
+        "-o",
+        at("runs"),
+        "--format",
+        "json");
     JsonNode searched = new ObjectMapper().readTree(out).path("systems");
     String measure = "nDCG@10, searching";
-    assertEquals(searched.path("semantic").path("nDCG@10"), ofStatic(tables, "static").path(measure));
-    assertEquals(searched.path("bm25").path("nDCG@10"), ofStatic(tables, "first pass of BM25").path(measure));
+    assertEquals(
+        searched.path("semantic").path("nDCG@10"), ofStatic(tables, "static").path(measure));
+    assertEquals(
+        searched.path("bm25").path("nDCG@10"),
+        ofStatic(tables, "first pass of BM25").path(measure));
   }
 
   private JsonNode ofStatic(JsonNode tables, String row) {
@@ -678,8 +829,7 @@ class CommandLineTest {
     refused(List.of("model", "quantize", at("missing"), at("new")), at("missing"), "no such model");
     ok("model", "quantize", at("bert"), at("int8"));
     refused(List.of("model", "quantize", at("int8"), at("new")), "is quantised already");
-    refused(
-        List.of("model", "fetch", "model", at("new")), "give them as owner/model");
+    refused(List.of("model", "fetch", "model", at("new")), "give them as owner/model");
     refused(
         List.of("model", "fetch", "a/b", at("new"), "--hub", "http://192.0.2.1"), "not an HTTPS");
     assertEquals(2, run("model"));

@@ -36,7 +36,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What README and docs tell a user to type: Java compiles, commands are understood, links lead somewhere. */
+/**
+ * What README and docs tell a user to type: Java compiles, commands are understood, links lead
+ * somewhere.
+ */
 class DocumentationTest {
   private static final Path ROOT = Path.of("..");
   private static final Pattern BLOCK = Pattern.compile("(?ms)^```(\\w*)\\n(.*?)^```$");
@@ -44,20 +47,33 @@ class DocumentationTest {
   private static final Pattern WORD = Pattern.compile("\"([^\"]*)\"|(#.*)|(\\S+)");
   private static final List<String> PACKAGES =
       List.of(
-          "java.io", "java.nio.file", "java.time", "java.util", "org.apache.lucene.analysis",
-          "org.apache.lucene.index", "org.apache.lucene.search", "org.apache.lucene.search.similarities",
-          "org.apache.lucene.store", "org.semanticbm25.english", "org.semanticbm25.lucene",
-          "org.semanticbm25.onnx", "org.semanticbm25.onnx.attention",
-          "org.semanticbm25.onnx.crossencoder", "org.semanticbm25.onnx.distill",
-          "org.semanticbm25.onnx.hub", "org.semanticbm25.onnx.runtime",
-          "org.semanticbm25.similarity.field", "org.semanticbm25.similarity.model",
+          "java.io",
+          "java.nio.file",
+          "java.time",
+          "java.util",
+          "org.apache.lucene.analysis",
+          "org.apache.lucene.index",
+          "org.apache.lucene.search",
+          "org.apache.lucene.search.similarities",
+          "org.apache.lucene.store",
+          "org.semanticbm25.english",
+          "org.semanticbm25.lucene",
+          "org.semanticbm25.onnx",
+          "org.semanticbm25.onnx.attention",
+          "org.semanticbm25.onnx.crossencoder",
+          "org.semanticbm25.onnx.distill",
+          "org.semanticbm25.onnx.hub",
+          "org.semanticbm25.onnx.runtime",
+          "org.semanticbm25.similarity.field",
+          "org.semanticbm25.similarity.model",
           "org.semanticbm25.similarity.search");
 
   @TempDir Path folder;
 
   static Stream<Path> documents() throws IOException {
     try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
-      List<Path> all = new ArrayList<>(List.of(ROOT.resolve("README.md"), ROOT.resolve("CONTRIBUTING.md")));
+      List<Path> all =
+          new ArrayList<>(List.of(ROOT.resolve("README.md"), ROOT.resolve("CONTRIBUTING.md")));
       docs.filter(file -> file.toString().endsWith(".md")).sorted().forEach(all::add);
       return all.stream();
     }
@@ -101,7 +117,8 @@ class DocumentationTest {
           }
         };
     List<String> options =
-        List.of("-d", folder.toString(), "-proc:none", "-cp", System.getProperty("java.class.path"));
+        List.of(
+            "-d", folder.toString(), "-proc:none", "-cp", System.getProperty("java.class.path"));
     boolean compiled =
         ToolProvider.getSystemJavaCompiler()
             .getTask(errors, null, null, options, null, List.of(file))
@@ -113,7 +130,9 @@ class DocumentationTest {
   void theReadmesDropInRuns() throws Exception {
     List<String> blocks = blocks(ROOT.resolve("README.md"), "java");
     assertEquals(1, blocks.size());
-    compile(blocks.getFirst() + "if (hits.totalHits.value() != 1) throw new AssertionError(hits.totalHits);\n");
+    compile(
+        blocks.getFirst()
+            + "if (hits.totalHits.value() != 1) throw new AssertionError(hits.totalHits);\n");
     Analyzer analyzer = new EnglishAnalyzer();
     try (Directory directory = FSDirectory.open(folder.resolve("index"))) {
       try (IndexWriter writer = new IndexWriter(directory, new IndexWriterConfig(analyzer))) {
@@ -166,7 +185,9 @@ class DocumentationTest {
     Matcher links = LINK.matcher(Files.readString(document));
     while (links.find()) {
       if (!links.group(1).contains(":")) {
-        assertTrue(Files.exists(document.resolveSibling(links.group(1))), document + ": " + links.group(1));
+        assertTrue(
+            Files.exists(document.resolveSibling(links.group(1))),
+            document + ": " + links.group(1));
       }
     }
   }

@@ -63,8 +63,7 @@ class AgreementTest {
     assertTrue(figures.get("r high") > figures.get("r"), figures.toString());
     assertEquals(0, constant.pearson());
     assertThrows(
-        IllegalArgumentException.class,
-        () -> chance.add(new double[] {Double.NaN}, new float[1]));
+        IllegalArgumentException.class, () -> chance.add(new double[] {Double.NaN}, new float[1]));
     assertEquals(Map.of("queries", 0d), figures(new Agreement()));
   }
 
@@ -72,7 +71,8 @@ class AgreementTest {
   void theIntervalOfAMeanIsThatOfTheory() {
     double[] values = new Random(4).doubles(400).toArray();
     Bootstrap mean =
-        Bootstrap.of(400, drawn -> Arrays.stream(drawn).mapToDouble(i -> values[i]).average().orElse(0));
+        Bootstrap.of(
+            400, drawn -> Arrays.stream(drawn).mapToDouble(i -> values[i]).average().orElse(0));
     // 1.96 standard errors of a uniform variable
     double half = 1.96 / Math.sqrt(12 * 400);
     assertEquals(mean.value() - half, mean.low(), 0.004);

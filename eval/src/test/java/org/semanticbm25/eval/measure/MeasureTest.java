@@ -113,7 +113,13 @@ class MeasureTest {
   @Test
   void writtenRunsAreReadInTheirOrder() throws IOException {
     Path file = folder.resolve("new/deep.run");
-    List<Hit> hits = List.of(new Hit("a", 2f), new Hit("b", 2f), new Hit("z", 2f), new Hit("c", -1f), new Hit("d", 5f));
+    List<Hit> hits =
+        List.of(
+            new Hit("a", 2f),
+            new Hit("b", 2f),
+            new Hit("z", 2f),
+            new Hit("c", -1f),
+            new Hit("d", 5f));
     new Run(Map.of("q", hits)).write(file, "tag");
     assertEquals(
         List.of("a", "b", "z", "c", "d"),

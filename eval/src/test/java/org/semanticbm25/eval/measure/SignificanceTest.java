@@ -20,8 +20,7 @@ class SignificanceTest {
 
   @Test
   void holmStepsDown() {
-    assertArrayEquals(
-        new double[] {0.06, 0.03, 0.06}, Significance.holm(0.03, 0.01, 0.04), 1e-12);
+    assertArrayEquals(new double[] {0.06, 0.03, 0.06}, Significance.holm(0.03, 0.01, 0.04), 1e-12);
     assertArrayEquals(new double[] {1, 1}, Significance.holm(0.9, 0.6), 1e-12);
     assertArrayEquals(new double[0], Significance.holm());
   }

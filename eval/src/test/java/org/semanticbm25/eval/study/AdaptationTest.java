@@ -50,7 +50,13 @@ class AdaptationTest {
   private SemanticField semantic() throws IOException {
     NeuralModel neural = TinyModel.write(folder.resolve("onnx"), TinyModel.Weights.FLOAT);
     SemanticBM25Model model =
-        Extractor.extract(neural, SemanticBM25Model.LAST_LAYER, START, new WordCounts(), Optional.empty(), Progress.SILENT);
+        Extractor.extract(
+            neural,
+            SemanticBM25Model.LAST_LAYER,
+            START,
+            new WordCounts(),
+            Optional.empty(),
+            Progress.SILENT);
     WhitespaceAnalyzer analyzer = new WhitespaceAnalyzer();
     return SemanticField.of(model, TextIndex.CONTENTS, analyzer);
   }
@@ -74,7 +80,8 @@ class AdaptationTest {
               .withEdits(List.of(new WordEdit("car", 0.5f, "test", "now")));
       List<ScoredQuery> queries = new ArrayList<>();
       for (int i = 0; i < 60; i++) {
-        queries.add(judged(reader, target, i % 3 == 0 ? "car " + words(random, 2) : words(random, 3)));
+        queries.add(
+            judged(reader, target, i % 3 == 0 ? "car " + words(random, 2) : words(random, 3)));
       }
       Adaptation adaptation = new Adaptation(reader, "now");
       SemanticField adapted = adaptation.fit(start, queries.subList(0, 30));

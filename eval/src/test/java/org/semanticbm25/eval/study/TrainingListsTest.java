@@ -21,9 +21,20 @@ import org.semanticbm25.onnx.distill.TrainingLists;
 class TrainingListsTest {
   private static final List<String> DEVELOPMENT =
       List.of(
-          "query 110", "query 137", "query 139", "query 179", "query 227",
-          "query 257", "query 262", "query 27", "query 274", "query 336",
-          "query 389", "query 60", "query 72", "query 97");
+          "query 110",
+          "query 137",
+          "query 139",
+          "query 179",
+          "query 227",
+          "query 257",
+          "query 262",
+          "query 27",
+          "query 274",
+          "query 336",
+          "query 389",
+          "query 60",
+          "query 72",
+          "query 97");
 
   @TempDir Path folder;
 
@@ -78,8 +89,7 @@ class TrainingListsTest {
   }
 
   private void refused(String part) {
-    IOException e =
-        assertThrows(IOException.class, () -> TrainingLists.read(folder, 100, 100));
+    IOException e = assertThrows(IOException.class, () -> TrainingLists.read(folder, 100, 100));
     assertTrue(e.getMessage().contains(part), e.getMessage());
   }
 }

@@ -28,7 +28,8 @@ class DropInTest {
     try (Directory directory = FSDirectory.open(folder);
         IndexWriter writer =
             new IndexWriter(directory, new IndexWriterConfig(new EnglishAnalyzer()))) {
-      for (String text : List.of("a banana", "the physicians prescribed it", "an inexpensive car")) {
+      for (String text :
+          List.of("a banana", "the physicians prescribed it", "an inexpensive car")) {
         Document document = new Document();
         document.add(new TextField("body", text, Field.Store.NO));
         writer.addDocument(document);

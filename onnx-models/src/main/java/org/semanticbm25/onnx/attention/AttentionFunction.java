@@ -17,8 +17,8 @@ import org.semanticbm25.onnx.attention.AttentionTaps.Mass;
  * softmax, and {@code idf_i} the token's value on the IDF direction of the embedding matrix. After
  * Lu, Chen and Eickhoff, "Pathway to Relevance: How Cross-Encoders Implement a Semantic Variant of
  * BM25", EMNLP 2025. There a query position has weights of its own, and a query length a fit of its
- * own; here one set of weights serves all queries, attention to the final {@code [SEP]} is left out,
- * and every head of the layers has a part, large or small.
+ * own; here one set of weights serves all queries, attention to the final {@code [SEP]} is left
+ * out, and every head of the layers has a part, large or small.
  *
  * <p>It approximates the logit of the cross-encoder. Immutable and thread-safe.
  */

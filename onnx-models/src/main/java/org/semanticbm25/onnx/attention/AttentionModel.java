@@ -14,11 +14,11 @@ import org.semanticbm25.similarity.model.Provenance;
 
 /**
  * What {@link AttentionExtractor} makes of a cross-encoder: the IDF value of every token, and for
- * each number of layers the {@link AttentionFunction} that comes closest to the model with them. The
- * number of layers is a dial between time and fidelity.
+ * each number of layers the {@link AttentionFunction} that comes closest to the model with them.
+ * The number of layers is a dial between time and fidelity.
  *
- * <p>Needs the cross-encoder it was made of to be of use, see {@link AttentionScorer}. Immutable and
- * thread-safe.
+ * <p>Needs the cross-encoder it was made of to be of use, see {@link AttentionScorer}. Immutable
+ * and thread-safe.
  */
 public final class AttentionModel {
   private static final ChecksummedFile FILE =
@@ -36,7 +36,8 @@ public final class AttentionModel {
    * @param headsOfLayer number of heads of a layer
    * @param functions with one layer, with two, and so on; at least one
    */
-  public AttentionModel(Provenance provenance, int headsOfLayer, List<AttentionFunction> functions) {
+  public AttentionModel(
+      Provenance provenance, int headsOfLayer, List<AttentionFunction> functions) {
     this.provenance = provenance;
     this.headsOfLayer = headsOfLayer;
     this.functions = List.copyOf(functions);
@@ -85,8 +86,7 @@ public final class AttentionModel {
     for (AttentionFunction function : functions) {
       writeFloats(out, new float[] {function.bias(), function.idfWeight()});
       for (int head = 0; head < function.layers() * headsOfLayer; head++) {
-        writeFloats(
-            out, new float[] {function.massWeight(head), function.idfMassWeight(head)});
+        writeFloats(out, new float[] {function.massWeight(head), function.idfMassWeight(head)});
       }
     }
   }
@@ -131,8 +131,7 @@ public final class AttentionModel {
         massWeights[head] = Float.intBitsToFloat(in.readInt());
         idfMassWeights[head] = Float.intBitsToFloat(in.readInt());
       }
-      functions.add(
-          new AttentionFunction(k, idf, first[0], first[1], massWeights, idfMassWeights));
+      functions.add(new AttentionFunction(k, idf, first[0], first[1], massWeights, idfMassWeights));
     }
     return new AttentionModel(provenance, headsOfLayer, functions);
   }

@@ -9,11 +9,11 @@ import org.semanticbm25.onnx.hub.NeuralModel;
 
 /**
  * Scores pairs by the first layers of a cross-encoder: runs the layers that an {@link
- * AttentionFunction} reads and nothing after them. An approximation of the cross-encoder's logit, at
- * a part of its time.
+ * AttentionFunction} reads and nothing after them. An approximation of the cross-encoder's logit,
+ * at a part of its time.
  *
- * <p>Passages are read as far as they fit. Thread-safe: callers share its threads. Holds native memory
- * until it is closed.
+ * <p>Passages are read as far as they fit. Thread-safe: callers share its threads. Holds native
+ * memory until it is closed.
  */
 public final class AttentionScorer implements Closeable {
   private final NeuralModel model;

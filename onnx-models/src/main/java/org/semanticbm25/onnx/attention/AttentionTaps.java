@@ -22,9 +22,9 @@ import org.semanticbm25.onnx.runtime.PairModel;
 /**
  * Looks into the attention of a cross-encoder: for every head and every token of the query, the sum
  * of its attention to the tokens of the passage, {@code m_h(q_i, d) = sum over t of A_h[q_i, t]}.
- * After Lu, Chen and Eickhoff, "Pathway to Relevance: How Cross-Encoders Implement a Semantic Variant
- * of BM25", EMNLP 2025. There the final {@code [SEP]} counts as a passage token; it is a place to
- * rest and no match, so here its share is kept apart.
+ * After Lu, Chen and Eickhoff, "Pathway to Relevance: How Cross-Encoders Implement a Semantic
+ * Variant of BM25", EMNLP 2025. There the final {@code [SEP]} counts as a passage token; it is a
+ * place to rest and no match, so here its share is kept apart.
  *
  * <p>Only the layers that are asked for are computed. Passages are read as far as they fit.
  *
@@ -39,8 +39,8 @@ public final class AttentionTaps implements Closeable {
    * Attention of one query to one passage.
    *
    * @param queryTokens ids of the query's tokens, as far as it was read
-   * @param passage attention to the passage, in [0, 1], {@code [layers * heads, queryTokens]}, row by
-   *     row
+   * @param passage attention to the passage, in [0, 1], {@code [layers * heads, queryTokens]}, row
+   *     by row
    * @param separator attention to the {@code [SEP]} after it, likewise
    */
   @SuppressWarnings("ArrayRecordComponent")
@@ -77,7 +77,8 @@ public final class AttentionTaps implements Closeable {
    */
   public static AttentionTaps open(NeuralModel model, int layers, int threads) throws IOException {
     PairEngine.checkThreads(threads);
-    PairModel cut = PairModel.open(model, AttentionTap.cutAfter(OnnxGraph.read(model.onnx()), layers));
+    PairModel cut =
+        PairModel.open(model, AttentionTap.cutAfter(OnnxGraph.read(model.onnx()), layers));
     PairEngine engine =
         new PairEngine(
             cut, OnnxGraph.ATTENTION_MASS, threads, cut.maxTokens(), LongPassages.FIRST_WINDOW);
@@ -100,8 +101,8 @@ public final class AttentionTaps implements Closeable {
   }
 
   /**
-   * Attention from a query to passages. Head {@code h} of layer {@code l} is number {@code l * heads
-   * + h}.
+   * Attention from a query to passages. Head {@code h} of layer {@code l} is number {@code l *
+   * heads + h}.
    *
    * @throws IOException if the model fails
    */

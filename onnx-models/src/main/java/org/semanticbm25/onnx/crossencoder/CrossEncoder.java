@@ -28,23 +28,24 @@ import org.semanticbm25.onnx.runtime.PairModel;
 import org.semanticbm25.onnx.runtime.PairTokenizer;
 
 /**
- * A cross-encoder: reads a query and a passage together, {@code [CLS] query [SEP] passage [SEP]}, and
- * gives one logit, higher for more relevant.
+ * A cross-encoder: reads a query and a passage together, {@code [CLS] query [SEP] passage [SEP]},
+ * and gives one logit, higher for more relevant.
  *
  * <p>Takes any sequence-classification model of the BERT family with one label, as Hugging Face
  * exports it to ONNX: inputs {@code input_ids}, {@code attention_mask} and perhaps {@code
  * token_type_ids}; output {@code [batch, 1]} or {@code [batch]}.
  *
- * <p>The query is never cut for the sake of a passage; only a query that would leave a passage fewer
- * than 64 tokens is. A passage that does not fit is scored by its first
- * window or by its best, see {@link LongPassages}.
+ * <p>The query is never cut for the sake of a passage; only a query that would leave a passage
+ * fewer than 64 tokens is. A passage that does not fit is scored by its first window or by its
+ * best, see {@link LongPassages}.
  *
  * <p>With float weights, or with those of {@link DynamicQuantization}, a score does not depend on
- * what else is scored beside it, but for the last bits of a float. Models that others have quantised
- * share a scale among the passages of a batch, so that it does.
+ * what else is scored beside it, but for the last bits of a float. Models that others have
+ * quantised share a scale among the passages of a batch, so that it does.
  *
- * <p>One per process is enough. Thread-safe: callers share its threads, and get the same scores as if
- * they were alone. A cross-encoder holds native memory until it is closed; closing stops what runs.
+ * <p>One per process is enough. Thread-safe: callers share its threads, and get the same scores as
+ * if they were alone. A cross-encoder holds native memory until it is closed; closing stops what
+ * runs.
  */
 public final class CrossEncoder implements Closeable {
   private final NeuralModel model;
@@ -75,7 +76,8 @@ public final class CrossEncoder implements Closeable {
     public Builder maxTokens(int maxTokens) {
       if (maxTokens < 2 * PairBatch.MIN_PASSAGE_TOKENS) {
         throw new IllegalArgumentException(
-            "maxTokens must be at least %d, got: %d".formatted(2 * PairBatch.MIN_PASSAGE_TOKENS, maxTokens));
+            "maxTokens must be at least %d, got: %d"
+                .formatted(2 * PairBatch.MIN_PASSAGE_TOKENS, maxTokens));
       }
       this.maxTokens = maxTokens;
       return this;
@@ -193,8 +195,8 @@ public final class CrossEncoder implements Closeable {
   }
 
   /**
-   * Begins to score passages for a query. Cancelling the future stops the work, also what is running
-   * in the native code at that moment.
+   * Begins to score passages for a query. Cancelling the future stops the work, also what is
+   * running in the native code at that moment.
    *
    * @throws IllegalStateException if this is closed
    */

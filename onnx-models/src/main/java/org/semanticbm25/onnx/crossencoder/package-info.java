@@ -1,4 +1,2 @@
-/**
- * The full cross-encoder: {@link org.semanticbm25.onnx.crossencoder.CrossEncoder}.
- */
+/** The full cross-encoder: {@link org.semanticbm25.onnx.crossencoder.CrossEncoder}. */
 package org.semanticbm25.onnx.crossencoder;

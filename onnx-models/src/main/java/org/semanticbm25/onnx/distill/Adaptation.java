@@ -73,7 +73,8 @@ public final class Adaptation {
   }
 
   /** The queries of each word; of words with the same term all queries go to the first. */
-  private static Map<String, List<ScoredQuery>> byWord(SemanticField semantic, List<ScoredQuery> queries) {
+  private static Map<String, List<ScoredQuery>> byWord(
+      SemanticField semantic, List<ScoredQuery> queries) {
     Map<Term, String> words = new HashMap<>();
     Map<String, List<ScoredQuery>> byWord = new LinkedHashMap<>();
     for (ScoredQuery query : queries) {
@@ -97,7 +98,8 @@ public final class Adaptation {
     double before = agreement(semantic, sharing).alignment();
     double least = before + MIN_GAIN * allQueries / sharing.size();
     for (float factor : FACTORS) {
-      SemanticField edited = semantic.withEdits(List.of(new WordEdit(word, factor, REASON, created)));
+      SemanticField edited =
+          semantic.withEdits(List.of(new WordEdit(word, factor, REASON, created)));
       double after = agreement(edited, sharing).alignment();
       if (after > least) {
         least = after;
@@ -121,7 +123,8 @@ public final class Adaptation {
   /** Scores of documents, 0 for those that do not match. */
   private static double[] scores(IndexSearcher searcher, Query query, int[] docs)
       throws IOException {
-    ScoreDoc[] hits = Arrays.stream(docs).mapToObj(doc -> new ScoreDoc(doc, 0)).toArray(ScoreDoc[]::new);
+    ScoreDoc[] hits =
+        Arrays.stream(docs).mapToObj(doc -> new ScoreDoc(doc, 0)).toArray(ScoreDoc[]::new);
     TopDocs scored =
         new SecondPassOnly(query)
             .rescore(

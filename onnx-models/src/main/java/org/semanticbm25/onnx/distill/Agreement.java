@@ -14,10 +14,11 @@ import org.apache.commons.math3.stat.ranking.NaturalRanking;
  *
  * <ul>
  *   <li>Pearson's and Spearman's correlation over the pairs of all queries together.
- *   <li>Pearson's correlation over the pairs of a query, mean over queries: what matters to a ranking.
- *   <li>Alignment: nDCG@10 of the ranking by scores, where the gain of a passage is the share of the
- *       other passages that the cross-encoder ranks below it; mean over queries whose logits are not
- *       all alike. Beside it what a random order has.
+ *   <li>Pearson's correlation over the pairs of a query, mean over queries: what matters to a
+ *       ranking.
+ *   <li>Alignment: nDCG@10 of the ranking by scores, where the gain of a passage is the share of
+ *       the other passages that the cross-encoder ranks below it; mean over queries whose logits
+ *       are not all alike. Beside it what a random order has.
  * </ul>
  */
 public final class Agreement {

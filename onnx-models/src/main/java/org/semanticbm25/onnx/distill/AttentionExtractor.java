@@ -16,9 +16,10 @@ import org.semanticbm25.onnx.hub.NeuralModel;
  * Fits {@link AttentionFunction}s to the logits of a cross-encoder, on pairs of training queries,
  * with the ridge that does best on pairs of development queries, and finds its matching heads.
  *
- * <p>What matters to a ranking are the differences between the passages of a query, so in the squared
- * error those between the means of queries count {@value #BETWEEN_QUERIES} times as much: a row of
- * features, and its logit, is moved towards 0 by {@code 1 - sqrt(0.1)} times the mean of its query.
+ * <p>What matters to a ranking are the differences between the passages of a query, so in the
+ * squared error those between the means of queries count {@value #BETWEEN_QUERIES} times as much: a
+ * row of features, and its logit, is moved towards 0 by {@code 1 - sqrt(0.1)} times the mean of its
+ * query.
  */
 public final class AttentionExtractor {
   private static final double BETWEEN_QUERIES = 0.1;
@@ -119,13 +120,15 @@ public final class AttentionExtractor {
     // the means were moved towards 0, and the intercept with them
     double bias = best.intercept() / Math.sqrt(BETWEEN_QUERIES);
     return new Fitted(
-        function(
-            new Line(bias, best.columns(), best.weights()), firstLayers, headsOfLayer, idf),
+        function(new Line(bias, best.columns(), best.weights()), firstLayers, headsOfLayer, idf),
         bestRidge,
         development.correlation(best));
   }
 
-  /** The function that a fit of {@link AttentionFunction#features} found; heads that it left out weigh nothing. */
+  /**
+   * The function that a fit of {@link AttentionFunction#features} found; heads that it left out
+   * weigh nothing.
+   */
   private static AttentionFunction function(Line line, int layers, int headsOfLayer, float[] idf) {
     double[] weights = new double[AttentionFunction.featureCount(layers * headsOfLayer)];
     for (int i = 0; i < line.columns().length; i++) {

@@ -5,7 +5,9 @@ import java.util.Random;
 import java.util.function.ToDoubleFunction;
 import org.apache.commons.math3.stat.descriptive.rank.Percentile;
 
-/** A figure with the interval in which it would lie, 95 times of 100, had other queries been asked. */
+/**
+ * A figure with the interval in which it would lie, 95 times of 100, had other queries been asked.
+ */
 public record Bootstrap(double value, double low, double high) {
   private static final int RESAMPLES = 1000;
   private static final double TAIL = 2.5;

@@ -29,8 +29,9 @@ import org.semanticbm25.similarity.model.Wordpieces;
 /** Makes a {@link SemanticBM25Model} of a neural model. */
 public final class Extractor {
   /**
-   * Parameters of the untrained kernel, where a fit starts; {@code sbm25 tune} chose them for the last
-   * states of all-MiniLM-L6-v2, on development queries of NFCorpus and training queries of SciFact.
+   * Parameters of the untrained kernel, where a fit starts; {@code sbm25 tune} chose them for the
+   * last states of all-MiniLM-L6-v2, on development queries of NFCorpus and training queries of
+   * SciFact.
    */
   public static final ScoringParameters DEFAULT_PARAMETERS =
       new ScoringParameters(1.6f, 0.4f, 0.2f, 2f, 0.6f, 2, 0f, 1f);
@@ -152,9 +153,7 @@ public final class Extractor {
    */
   public static int layer(NeuralModel model) throws IOException {
     OnnxGraph graph = OnnxGraph.read(model.onnx());
-    return FirstTokenOnly.isChosen(graph)
-        ? (graph.layers() + 2) / 3
-        : SemanticBM25Model.LAST_LAYER;
+    return FirstTokenOnly.isChosen(graph) ? (graph.layers() + 2) / 3 : SemanticBM25Model.LAST_LAYER;
   }
 
   /**

@@ -102,13 +102,12 @@ public final class IdfDirection {
       return Double.NaN;
     }
     return new PearsonsCorrelation()
-        .correlation(
-            Arrays.copyOf(pairs[0], shared), Arrays.copyOf(pairs[1], shared));
+        .correlation(Arrays.copyOf(pairs[0], shared), Arrays.copyOf(pairs[1], shared));
   }
 
   /**
-   * Fits a direction to an IDF table by least squares, on every other word, and correlates it on the
-   * words between.
+   * Fits a direction to an IDF table by least squares, on every other word, and correlates it on
+   * the words between.
    *
    * @param pieces the vocabulary, in the order of the rows
    * @param rows its embeddings

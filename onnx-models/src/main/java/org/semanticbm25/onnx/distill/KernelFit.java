@@ -21,12 +21,12 @@ import org.semanticbm25.similarity.model.TermProjection;
  * <p>All is learnt: the projection that makes vectors and weights of hidden states, threshold,
  * exponent and scale of the kernel, k1 and b. What is made small is the sum of two losses: the
  * Kullback-Leibler divergence of the softmax of a query's scores from that of its logits, for the
- * order within a query; and 1 - r, Pearson's correlation of scores with logits over all queries of a
- * batch, where a score is divided by the square root of the query's sum of idf_i * weight_i. It is
- * done by Adam (Kingma and Ba, ICLR 2015) on batches of queries, with the gradient of {@link
- * KernelGradient}. The start is the untrained kernel, {@link PrincipalAxes} and weights of 1, and the
- * matrix is pulled back to it. Of the kernels on the way the one is kept that does best on development
- * queries.
+ * order within a query; and 1 - r, Pearson's correlation of scores with logits over all queries of
+ * a batch, where a score is divided by the square root of the query's sum of idf_i * weight_i. It
+ * is done by Adam (Kingma and Ba, ICLR 2015) on batches of queries, with the gradient of {@link
+ * KernelGradient}. The start is the untrained kernel, {@link PrincipalAxes} and weights of 1, and
+ * the matrix is pulled back to it. Of the kernels on the way the one is kept that does best on
+ * development queries.
  *
  * <p>Here all terms of a passage are soft terms, and a term counts once a query; a search takes the
  * nearest few of the whole index, and a term as often as it is asked for.
@@ -125,7 +125,9 @@ public final class KernelFit {
   }
 
   private List<TermRanking> draw(Random random) {
-    return IntStream.range(0, BATCH).mapToObj(i -> train.get(random.nextInt(train.size()))).toList();
+    return IntStream.range(0, BATCH)
+        .mapToObj(i -> train.get(random.nextInt(train.size())))
+        .toList();
   }
 
   /** Rises at first, falls in the last third. */
@@ -134,7 +136,12 @@ public final class KernelFit {
   }
 
   private static void adam(
-      KernelWeights weights, float[] gradient, float[] mean, float[] square, int step, double rate) {
+      KernelWeights weights,
+      float[] gradient,
+      float[] mean,
+      float[] square,
+      int step,
+      double rate) {
     double meanBias = 1 - Math.pow(DECAY_MEAN, step);
     double squareBias = 1 - Math.pow(DECAY_SQUARE, step);
     float[] values = weights.values();
@@ -145,7 +152,8 @@ public final class KernelFit {
               mean[i] = DECAY_MEAN * mean[i] + (1 - DECAY_MEAN) * gradient[i];
               square[i] = DECAY_SQUARE * square[i] + (1 - DECAY_SQUARE) * gradient[i] * gradient[i];
               double scaled = mean[i] / meanBias / (Math.sqrt(square[i] / squareBias) + 1e-8);
-              values[i] -= (float) (rate * weights.rate(i, MATRIX_RATE, WEIGHT_RATE, SCALAR_RATE) * scaled);
+              values[i] -=
+                  (float) (rate * weights.rate(i, MATRIX_RATE, WEIGHT_RATE, SCALAR_RATE) * scaled);
             });
     weights.keepInRange();
   }

@@ -10,8 +10,8 @@ import org.semanticbm25.similarity.model.ScoringParameters;
 
 /**
  * Loss of {@link KernelFit} on a batch of rankings, and its gradient, by hand: forward and back
- * through softmax, saturation, kernel, cosine and projection. Rankings, terms and rows of the matrix
- * are worked on in parallel, and summed up in a fixed order. Thread-safe.
+ * through softmax, saturation, kernel, cosine and projection. Rankings, terms and rows of the
+ * matrix are worked on in parallel, and summed up in a fixed order. Thread-safe.
  */
 final class KernelGradient {
   private final KernelWeights weights;
@@ -265,7 +265,8 @@ final class KernelGradient {
                 slope * normalisers[d] * ranking.passages().get(d).frequencies()[j];
           }
         }
-        // k1 (1 - b + b l) has the derivatives k1 (1 - b + b l) by ln k1, k1 (l - 1) b (1 - b) by logit b
+        // k1 (1 - b + b l) has the derivatives k1 (1 - b + b l) by ln k1, k1 (l - 1) b (1 - b) by
+        // logit b
         ofScalars[KernelWeights.LOG_K1] += ofNormaliser * normalisers[d];
         double length = ranking.passages().get(d).length() / batch.vocabulary.averageLength();
         ofScalars[KernelWeights.LOGIT_B] +=
@@ -320,7 +321,9 @@ final class KernelGradient {
     }
   }
 
-  /** Pearson's r between comparable scores and logits of all pairs of a batch; its loss is 1 - r. */
+  /**
+   * Pearson's r between comparable scores and logits of all pairs of a batch; its loss is 1 - r.
+   */
   private static final class Correlation {
     private final double meanScore;
     private final double meanLogit;

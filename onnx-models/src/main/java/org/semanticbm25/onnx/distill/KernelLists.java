@@ -24,8 +24,8 @@ import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.Wordpieces;
 
 /**
- * Lists as bags of terms with a cross-encoder's logits, to fit a kernel on. IDF and length are those of
- * the collection that the passages of all lists make. Not thread-safe.
+ * Lists as bags of terms with a cross-encoder's logits, to fit a kernel on. IDF and length are
+ * those of the collection that the passages of all lists make. Not thread-safe.
  */
 public final class KernelLists {
   /** Batches at least; of few lists the kernel that is kept comes earlier. */
@@ -99,14 +99,14 @@ public final class KernelLists {
         frequencies.values().stream().mapToInt(Integer::intValue).toArray());
   }
 
-  private TermStates vocabulary(NeuralModel model, int layer, Progress progress) throws IOException {
+  private TermStates vocabulary(NeuralModel model, int layer, Progress progress)
+      throws IOException {
     float[] idf = new float[terms.size()];
     for (int i = 0; i < idf.length; i++) {
       int df = documentFrequencies.get(i);
       idf[i] = (float) Math.log(1 + (bags.size() - df + 0.5) / (df + 0.5));
     }
-    double length =
-        bags.values().stream().mapToInt(TermBag::length).average().orElse(1);
+    double length = bags.values().stream().mapToInt(TermBag::length).average().orElse(1);
     return new TermStates(states(model, layer, progress), idf, Math.max(1, length));
   }
 
@@ -153,14 +153,16 @@ public final class KernelLists {
       throws IOException {
     Fit fit =
         new KernelFit(
-                vocabulary(model, layer, progress), Extractor.DEFAULT_PARAMETERS, train, development)
+                vocabulary(model, layer, progress),
+                Extractor.DEFAULT_PARAMETERS,
+                train,
+                development)
             .fit(Math.max(MIN_STEPS, PASSES * train.size() / KernelFit.BATCH), PULL, progress);
     Map<String, String> figures = new TreeMap<>();
     figures.put("kernel, lists", Integer.toString(train.size()));
     figures.put("kernel, development loss untrained", format(fit.loss().getFirst()));
     figures.put("kernel, development loss", format(fit.loss().get(fit.kept())));
-    return Extractor.extract(
-        model, layer, fit.kernel(), words, figures, referenceIdf, progress);
+    return Extractor.extract(model, layer, fit.kernel(), words, figures, referenceIdf, progress);
   }
 
   private static String format(double value) {

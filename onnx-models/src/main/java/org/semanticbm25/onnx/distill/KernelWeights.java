@@ -39,10 +39,7 @@ final class KernelWeights {
     int hidden = projection.hidden();
     int dimensions = projection.dimensions();
     KernelWeights weights =
-        new KernelWeights(
-            hidden,
-            dimensions,
-            new float[hidden * (dimensions + 1) + SCALARS]);
+        new KernelWeights(hidden, dimensions, new float[hidden * (dimensions + 1) + SCALARS]);
     float[][] matrix = projection.matrix();
     for (int h = 0; h < hidden; h++) {
       System.arraycopy(matrix[h], 0, weights.values, h * dimensions, dimensions);

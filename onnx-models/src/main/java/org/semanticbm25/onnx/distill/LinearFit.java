@@ -10,8 +10,8 @@ import org.apache.commons.math3.stat.descriptive.MultivariateSummaryStatistics;
 
 /**
  * Least squares with a ridge, for any choice of features, from the moments of the data: rows are
- * seen once and not kept. Columns and target are standardised, so a ridge of 1 halves a feature that
- * stands alone; columns that never change get weight 0.
+ * seen once and not kept. Columns and target are standardised, so a ridge of 1 halves a feature
+ * that stands alone; columns that never change get weight 0.
  *
  * <p>Not thread-safe.
  */

@@ -104,8 +104,7 @@ public final class PairSampler implements Closeable {
       if (sample == null || sample.masses().isEmpty()) {
         float[] logits =
             sample == null ? encoder.score(texts.query(), texts.passages()) : sample.logits();
-        sample =
-            keep(texts, new PairSample(logits, taps.mass(texts.query(), texts.passages())));
+        sample = keep(texts, new PairSample(logits, taps.mass(texts.query(), texts.passages())));
       }
       samples.add(sample);
       progress.report(task, samples.size(), lists.size());
@@ -154,7 +153,9 @@ public final class PairSampler implements Closeable {
     }
   }
 
-  /** Reads whole records; returns where they end, or 0 if the file is of another model or format. */
+  /**
+   * Reads whole records; returns where they end, or 0 if the file is of another model or format.
+   */
   private long read(String header) throws IOException {
     long end = 0;
     try (DataInputStream in =

@@ -11,11 +11,12 @@ import org.semanticbm25.onnx.attention.AttentionTaps.Mass;
 import org.semanticbm25.onnx.distill.LinearFit.Line;
 
 /**
- * Function and protocol as Lu, Chen and Eickhoff released them (EMNLP 2025): for each query position
- * the token's idf, the attention of every matching head, and their product; a regression for each
- * query length; four fifths of the <em>rows</em>, pairs of a query and a passage, for fitting and one
- * fifth for measuring. The same query is therefore on both sides, and long queries have more weights
- * than rows: kept for comparison, see {@link AttentionFunction} for what we make of it.
+ * Function and protocol as Lu, Chen and Eickhoff released them (EMNLP 2025): for each query
+ * position the token's idf, the attention of every matching head, and their product; a regression
+ * for each query length; four fifths of the <em>rows</em>, pairs of a query and a passage, for
+ * fitting and one fifth for measuring. The same query is therefore on both sides, and long queries
+ * have more weights than rows: kept for comparison, see {@link AttentionFunction} for what we make
+ * of it.
  *
  * <p>Least squares on standardised columns; where there are more weights than rows, the shortest
  * solution.
@@ -69,7 +70,8 @@ public final class PaperProtocol {
     List<Pair> rows = new ArrayList<>();
     for (int sample = 0; sample < samples.size(); sample++) {
       for (int i = 0; i < samples.get(sample).logits().length; i++) {
-        double[] features = features(samples.get(sample).masses().get(i), idf, heads, withSeparator);
+        double[] features =
+            features(samples.get(sample).masses().get(i), idf, heads, withSeparator);
         rows.add(new Pair(sample, features, samples.get(sample).logits()[i]));
       }
     }
@@ -88,10 +90,7 @@ public final class PaperProtocol {
         });
     return rows.subList(train, rows.size()).stream()
         .filter(row -> lines.containsKey(row.features.length))
-        .map(
-            row ->
-                new Row(
-                    row.sample, row.logit, lines.get(row.features.length).at(row.features)))
+        .map(row -> new Row(row.sample, row.logit, lines.get(row.features.length).at(row.features)))
         .toList();
   }
 

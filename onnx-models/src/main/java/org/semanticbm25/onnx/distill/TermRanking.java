@@ -11,8 +11,8 @@ import java.util.List;
 @SuppressWarnings("ArrayRecordComponent")
 public record TermRanking(int[] query, List<TermBag> passages, float[] logits) {
   /**
-   * @throws IllegalArgumentException if the query or the passages are none, or a logit is not finite
-   *     or missing
+   * @throws IllegalArgumentException if the query or the passages are none, or a logit is not
+   *     finite or missing
    */
   public TermRanking {
     if (query.length == 0 || passages.isEmpty() || passages.size() != logits.length) {

@@ -87,7 +87,8 @@ public record TrainingLists(List<PassageList> train, List<PassageList> developme
    * @param trainCount lists of training queries at most
    * @param developmentCount lists of development queries at most
    */
-  public static TrainingLists read(Path folder, int trainCount, int developmentCount) throws IOException {
+  public static TrainingLists read(Path folder, int trainCount, int developmentCount)
+      throws IOException {
     List<Entry> entries = new ArrayList<>();
     forEachLine(
         folder.resolve(LISTS),
@@ -100,8 +101,7 @@ public record TrainingLists(List<PassageList> train, List<PassageList> developme
               new Entry(hash(query), query, ids.subList(0, Math.min(MAX_PASSAGES, ids.size()))));
         });
     entries.sort(Comparator.comparing(Entry::hash));
-    List<Entry> train =
-        entries.stream().filter(e -> !e.isDevelopment()).limit(trainCount).toList();
+    List<Entry> train = entries.stream().filter(e -> !e.isDevelopment()).limit(trainCount).toList();
     List<Entry> development =
         entries.stream().filter(Entry::isDevelopment).limit(developmentCount).toList();
     Set<String> needed = new LinkedHashSet<>();
@@ -119,8 +119,8 @@ public record TrainingLists(List<PassageList> train, List<PassageList> developme
     return new TrainingLists(texts(folder, train, texts), texts(folder, development, texts));
   }
 
-  private static List<PassageList> texts(Path folder, List<Entry> entries, Map<String, String> texts)
-      throws IOException {
+  private static List<PassageList> texts(
+      Path folder, List<Entry> entries, Map<String, String> texts) throws IOException {
     List<PassageList> lists = new ArrayList<>();
     for (Entry entry : entries) {
       List<String> passages = new ArrayList<>();
@@ -148,8 +148,8 @@ public record TrainingLists(List<PassageList> train, List<PassageList> developme
         String.join(" ", WHITE_SPACE.split(query.toLowerCase(Locale.ROOT).strip())));
   }
 
-  private static void forEachLine(
-      Path file, List<String> fields, RecordConsumer consumer) throws IOException {
+  private static void forEachLine(Path file, List<String> fields, RecordConsumer consumer)
+      throws IOException {
     if (!Files.isRegularFile(file)) {
       throw new IOException(
           "%s: no such file; give a folder with %s and %s".formatted(file, LISTS, PASSAGES));

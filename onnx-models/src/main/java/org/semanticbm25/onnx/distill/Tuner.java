@@ -7,8 +7,8 @@ import java.util.Map;
 import org.semanticbm25.similarity.model.ScoringParameters;
 
 /**
- * Chooses scoring parameters by coordinate ascent over a grid: one parameter at a time takes its best
- * value, until none changes.
+ * Chooses scoring parameters by coordinate ascent over a grid: one parameter at a time takes its
+ * best value, until none changes.
  */
 public final class Tuner {
   /** Length normalisation and saturation only, without soft terms. */

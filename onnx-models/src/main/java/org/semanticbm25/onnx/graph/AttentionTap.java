@@ -12,10 +12,10 @@ public final class AttentionTap {
   private AttentionTap() {}
 
   /**
-   * Adds an output {@value OnnxGraph#ATTENTION_MASS}, {@code [batch, layers * heads, query_end * marks]}: for
-   * every head and each of the first {@code query_end} positions, the sum of its attention to the
-   * tokens of each of {@value OnnxGraph#MARKS}. The sums are made in the graph, so that nothing of the size
-   * of tokens by tokens leaves the runtime.
+   * Adds an output {@value OnnxGraph#ATTENTION_MASS}, {@code [batch, layers * heads, query_end *
+   * marks]}: for every head and each of the first {@code query_end} positions, the sum of its
+   * attention to the tokens of each of {@value OnnxGraph#MARKS}. The sums are made in the graph, so
+   * that nothing of the size of tokens by tokens leaves the runtime.
    *
    * @throws IOException if the graph has no attention that can be looked into
    */
@@ -24,8 +24,8 @@ public final class AttentionTap {
   }
 
   /**
-   * Keeps the first layers of a model and what they need, with {@value OnnxGraph#ATTENTION_MASS} as the only
-   * output: the same numbers as {@link #all} gives for these layers.
+   * Keeps the first layers of a model and what they need, with {@value OnnxGraph#ATTENTION_MASS} as
+   * the only output: the same numbers as {@link #all} gives for these layers.
    *
    * @param layers to keep, at least 1
    * @throws IOException if the graph has no attention that can be looked into
@@ -43,23 +43,26 @@ public final class AttentionTap {
   }
 
   private static OnnxGraph tapped(
-      OnnxGraph graph, List<NodeProto> attention, List<ValueInfoProto> outputs)
-      throws IOException {
+      OnnxGraph graph, List<NodeProto> attention, List<ValueInfoProto> outputs) throws IOException {
     if (graph.inputs().contains(OnnxGraph.MARKS)) {
       throw new IOException(graph.source() + ": is tapped already; give the model it was made of");
     }
-    GraphProto.Builder edited = graph.model().getGraph().toBuilder().clearOutput().addAllOutput(outputs);
-    edited.addInput(Nodes.value(OnnxGraph.MARKS, TensorProto.DataType.FLOAT, "batch", 1, "tokens", "marks"));
+    GraphProto.Builder edited =
+        graph.model().getGraph().toBuilder().clearOutput().addAllOutput(outputs);
+    edited.addInput(
+        Nodes.value(OnnxGraph.MARKS, TensorProto.DataType.FLOAT, "batch", 1, "tokens", "marks"));
     edited.addInput(Nodes.value(OnnxGraph.QUERY_END, TensorProto.DataType.INT64, 1));
     edited.addInitializer(Tensors.longs("tap/zero", new long[] {0}, 1));
     edited.addInitializer(Tensors.longs("tap/axis", new long[] {2}, 1));
     edited.addInitializer(Tensors.longs("tap/shape", new long[] {0, 0, -1}, 3));
-    NodeProto.Builder all = Nodes.node("Concat", "tap/all").addAttribute(Nodes.attribute("axis", 1));
+    NodeProto.Builder all =
+        Nodes.node("Concat", "tap/all").addAttribute(Nodes.attribute("axis", 1));
     for (int layer = 0; layer < attention.size(); layer++) {
       String tap = "tap/" + layer;
       String probabilities = attention.get(layer).getOutput(0);
       edited.addNode(
-          Nodes.node("Slice", tap + "/rows", probabilities, "tap/zero", OnnxGraph.QUERY_END, "tap/axis"));
+          Nodes.node(
+              "Slice", tap + "/rows", probabilities, "tap/zero", OnnxGraph.QUERY_END, "tap/axis"));
       // half-precision models
       edited.addNode(
           Nodes.node("Cast", tap + "/floats", tap + "/rows")
@@ -70,7 +73,8 @@ public final class AttentionTap {
     edited.addNode(all);
     edited.addNode(Nodes.node("Reshape", OnnxGraph.ATTENTION_MASS, "tap/all", "tap/shape"));
     edited.addOutput(
-        Nodes.value(OnnxGraph.ATTENTION_MASS, TensorProto.DataType.FLOAT, "batch", "heads", "sums"));
+        Nodes.value(
+            OnnxGraph.ATTENTION_MASS, TensorProto.DataType.FLOAT, "batch", "heads", "sums"));
     return graph.with(graph.model().toBuilder().setGraph(Nodes.pruned(edited)).build());
   }
 }

@@ -10,16 +10,16 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Turns a graph's products with weight matrices into 8-bit integer products, and its word embeddings
- * into bytes.
+ * Turns a graph's products with weight matrices into 8-bit integer products, and its word
+ * embeddings into bytes.
  *
  * <ul>
  *   <li>Weights: symmetric, a scale for each output, in [-63, 63]. One bit stays unused because
  *       processors with AVX2 but without VNNI add two products in 16 bits, which eight would
  *       overflow.
  *   <li>Activations: symmetric, in [-127, 127], a scale for <em>each token</em>, found as the model
- *       runs. A scale for the whole batch, as usual, is a little faster, but then a score depends on
- *       what else is in the batch.
+ *       runs. A scale for the whole batch, as usual, is a little faster, but then a score depends
+ *       on what else is in the batch.
  *   <li>Word embeddings: symmetric, one scale, looked up as bytes.
  * </ul>
  *
@@ -69,8 +69,7 @@ public final class DynamicQuantization {
     edited.addInitializer(Tensors.longs("int8/last", new long[] {-1}, 1));
     edited.addInitializer(
         Tensors.bytes("int8/middle", TensorProto.DataType.UINT8, new byte[] {(byte) 128}));
-    edited.addInitializer(
-        Tensors.bytes("int8/zero", TensorProto.DataType.INT8, new byte[] {0}));
+    edited.addInitializer(Tensors.bytes("int8/zero", TensorProto.DataType.INT8, new byte[] {0}));
     for (NodeProto node : original.getNodeList()) {
       Optional<TensorProto> matrix = matrix(node);
       if (node.equals(words)) {
@@ -129,7 +128,8 @@ public final class DynamicQuantization {
     }
     String y = product.getOutput(0);
     edited.addNode(
-        Nodes.node("MatMulInteger", y + "/int32", x + "/uint8", weights, "int8/middle", "int8/zero"));
+        Nodes.node(
+            "MatMulInteger", y + "/int32", x + "/uint8", weights, "int8/middle", "int8/zero"));
     edited.addNode(
         Nodes.node("Cast", y + "/float", y + "/int32")
             .addAttribute(Nodes.attribute("to", TensorProto.DataType.FLOAT.getNumber())));

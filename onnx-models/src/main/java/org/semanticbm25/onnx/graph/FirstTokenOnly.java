@@ -11,9 +11,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Spares what no one reads: a cross-encoder takes its logit from {@code [CLS]} alone, so that in the
- * last layer only {@code [CLS]} needs to attend, and only its state needs to go on. The logit stays
- * the same.
+ * Spares what no one reads: a cross-encoder takes its logit from {@code [CLS]} alone, so that in
+ * the last layer only {@code [CLS]} needs to attend, and only its state needs to go on. The logit
+ * stays the same.
  *
  * <p>The rows are cut where the last layer's queries meet its keys, and where the layer's input is
  * added to what attention gave. A graph that does anything unforeseen between there and the choice
@@ -145,8 +145,7 @@ public final class FirstTokenOnly {
     if (others.isEmpty()) {
       return true;
     }
-    boolean weighsValues =
-        node.getOpType().equals("MatMul") && first.contains(node.getInput(0));
+    boolean weighsValues = node.getOpType().equals("MatMul") && first.contains(node.getInput(0));
     if (weighsValues || (node.getOpType().equals("Add") && isMask(others.getFirst()))) {
       return true;
     }

@@ -16,8 +16,8 @@ public final class HiddenStates {
   private HiddenStates() {}
 
   /**
-   * Keeps what leads to the last hidden states and makes them the only output, {@code [batch, tokens,
-   * hidden]}: the states of which a pooler or classifier takes the first.
+   * Keeps what leads to the last hidden states and makes them the only output, {@code [batch,
+   * tokens, hidden]}: the states of which a pooler or classifier takes the first.
    *
    * @return this graph if nothing takes the first token, as in an encoder without a pooler
    */
@@ -34,7 +34,8 @@ public final class HiddenStates {
    * [batch, tokens, hidden]}.
    *
    * @param layers to run, at least 1
-   * @throws IOException if the graph has no attention that can be looked into, or is of another form
+   * @throws IOException if the graph has no attention that can be looked into, or is of another
+   *     form
    * @throws IllegalArgumentException if there are not that many layers
    */
   public static OnnxGraph after(OnnxGraph graph, int layers) throws IOException {
@@ -66,7 +67,9 @@ public final class HiddenStates {
       }
     }
     throw new IOException(
-        graph.source() + ": nothing is added to what attention gives; give a plain export of a BERT-family model");
+        graph.source()
+            + ": nothing is added to what attention gives; give a plain export of a BERT-family"
+            + " model");
   }
 
   /** Whether a value is a weight, or made of one alone. */
@@ -74,8 +77,7 @@ public final class HiddenStates {
     return graph.weight(value).isPresent()
         || graph
             .producer(value)
-            .filter(
-                node -> node.getInputList().stream().allMatch(i -> graph.weight(i).isPresent()))
+            .filter(node -> node.getInputList().stream().allMatch(i -> graph.weight(i).isPresent()))
             .isPresent();
   }
 

@@ -24,8 +24,9 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * The ONNX graph of a BERT-family model: read, looked into and written. {@link AttentionTap}, {@link
- * HiddenStates}, {@link FirstTokenOnly} and {@link DynamicQuantization} make other graphs of it.
+ * The ONNX graph of a BERT-family model: read, looked into and written. {@link AttentionTap},
+ * {@link HiddenStates}, {@link FirstTokenOnly} and {@link DynamicQuantization} make other graphs of
+ * it.
  *
  * <p>Parts are recognised by what they do and not by their names: the word embeddings are the table
  * of the {@code Gather} whose indices come from {@code input_ids}; an attention layer is a {@code
@@ -47,8 +48,8 @@ public final class OnnxGraph {
   public static final String ATTENTION_MASS = "attention_mass";
 
   /**
-   * What {@link AttentionTap} adds as an input, float {@code [batch, 1, tokens, marks]}: each
-   * mark is a set of tokens, 1 at those that belong to it and 0 at the others.
+   * What {@link AttentionTap} adds as an input, float {@code [batch, 1, tokens, marks]}: each mark
+   * is a set of tokens, 1 at those that belong to it and 0 at the others.
    */
   public static final String MARKS = "marks";
 
@@ -90,7 +91,8 @@ public final class OnnxGraph {
   /**
    * Reads a model.
    *
-   * @throws IOException if the file cannot be read, is not an ONNX model or does not hold its weights
+   * @throws IOException if the file cannot be read, is not an ONNX model or does not hold its
+   *     weights
    */
   public static OnnxGraph read(Path file) throws IOException {
     ModelProto model;
@@ -149,7 +151,8 @@ public final class OnnxGraph {
   /** Number of weights, all matrices and vectors together. */
   public long parameters() {
     return model.getGraph().getInitializerList().stream()
-        .mapToLong(t -> t.getDimsList().stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b))
+        .mapToLong(
+            t -> t.getDimsList().stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b))
         .sum();
   }
 

@@ -14,8 +14,8 @@ public final class Tensors {
   /**
    * All numbers of a tensor in row-major order, as floats.
    *
-   * @throws IOException if the tensor's type is not float, half or an 8-bit integer, or if there are
-   *     more or fewer numbers than its shape says
+   * @throws IOException if the tensor's type is not float, half or an 8-bit integer, or if there
+   *     are more or fewer numbers than its shape says
    */
   static float[] decode(TensorProto tensor) throws IOException {
     ByteBuffer raw = tensor.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
@@ -61,14 +61,16 @@ public final class Tensors {
   public static TensorProto floats(String name, float[] values, long... dimensions) {
     ByteBuffer raw = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     raw.asFloatBuffer().put(values);
-    return tensor(name, TensorProto.DataType.FLOAT, UnsafeByteOperations.unsafeWrap(raw), dimensions);
+    return tensor(
+        name, TensorProto.DataType.FLOAT, UnsafeByteOperations.unsafeWrap(raw), dimensions);
   }
 
   /** A tensor of 64-bit integers. */
   public static TensorProto longs(String name, long[] values, long... dimensions) {
     ByteBuffer raw = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     raw.asLongBuffer().put(values);
-    return tensor(name, TensorProto.DataType.INT64, UnsafeByteOperations.unsafeWrap(raw), dimensions);
+    return tensor(
+        name, TensorProto.DataType.INT64, UnsafeByteOperations.unsafeWrap(raw), dimensions);
   }
 
   /** A tensor of bytes, {@code INT8} or {@code UINT8}. */

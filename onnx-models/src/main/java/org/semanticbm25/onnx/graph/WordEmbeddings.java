@@ -113,7 +113,12 @@ public final class WordEmbeddings {
             .orElseThrow(
                 () ->
                     new IOException(
-                        graph.source() + ": '" + node.getName() + "' has no constant '" + name + "'"));
+                        graph.source()
+                            + ": '"
+                            + node.getName()
+                            + "' has no constant '"
+                            + name
+                            + "'"));
     float[] values = graph.decode(tensor);
     if (values.length != 1) {
       throw new IOException(

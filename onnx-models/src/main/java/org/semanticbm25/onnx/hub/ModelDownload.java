@@ -23,12 +23,12 @@ import java.util.regex.Pattern;
 import org.semanticbm25.onnx.Progress;
 
 /**
- * Downloads a model's files by its name from a model hub, {@code
- * <hub>/<name>/resolve/main/<file>}, and checks them.
+ * Downloads a model's files by its name from a model hub, {@code <hub>/<name>/resolve/main/<file>},
+ * and checks them.
  *
  * <p>The ONNX file is first written beside its place, as {@code .part}; a download that was
- * interrupted goes on from there. It is moved to its place only when its SHA-256 is the expected one:
- * the one given, else the one known here, else the one that the hub tells.
+ * interrupted goes on from there. It is moved to its place only when its SHA-256 is the expected
+ * one: the one given, else the one known here, else the one that the hub tells.
  */
 public final class ModelDownload {
   /** The hub that models are fetched from unless another is given. */
@@ -77,8 +77,8 @@ public final class ModelDownload {
    * @param onnx path of the ONNX file within the model, as in {@code onnx/model.onnx}
    * @param sha256 expected of the ONNX file, if not known here
    * @param folder to write to
-   * @throws IOException if a file cannot be fetched whole and unchanged, or another is in its place;
-   *     what was fetched of the ONNX file is kept to go on from, unless it is wrong
+   * @throws IOException if a file cannot be fetched whole and unchanged, or another is in its
+   *     place; what was fetched of the ONNX file is kept to go on from, unless it is wrong
    */
   public NeuralModel fetch(
       String name, String onnx, Optional<String> sha256, Path folder, Progress progress)
@@ -93,8 +93,7 @@ public final class ModelDownload {
             .map(digest -> digest.toLowerCase(Locale.ROOT))
             .or(() -> Optional.ofNullable(KNOWN.get(name + "/" + onnx)));
     if (expected.isPresent() && !SHA256.matcher(expected.get()).matches()) {
-      throw new IOException(
-          expected.get() + ": not a SHA-256; give its 64 hexadecimal digits");
+      throw new IOException(expected.get() + ": not a SHA-256; give its 64 hexadecimal digits");
     }
     Files.createDirectories(folder.resolve(onnx).toAbsolutePath().getParent());
     fetchOnnx(name, onnx, expected, folder.resolve(onnx), progress);
@@ -192,7 +191,9 @@ public final class ModelDownload {
     } catch (IOException e) {
       throw new IOException(
           "%s: cannot be reached (%s); check the network and run it again"
-              .formatted(request.uri(), e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()),
+              .formatted(
+                  request.uri(),
+                  e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()),
           e);
     }
   }

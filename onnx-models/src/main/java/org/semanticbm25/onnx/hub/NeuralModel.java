@@ -22,19 +22,16 @@ import java.util.OptionalInt;
 public record NeuralModel(String name, Path onnx, Path tokenizer) {
   private static final List<String> ONNX_NAMES =
       List.of(
-          "model.onnx",
-          "onnx/model.onnx",
-          "model_quint8_avx2.onnx",
-          "onnx/model_quint8_avx2.onnx");
+          "model.onnx", "onnx/model.onnx", "model_quint8_avx2.onnx", "onnx/model_quint8_avx2.onnx");
   private static final String TOKENIZER_NAME = "tokenizer.json";
   // the version keeps an older release's from being taken
   private static final String BUNDLED = "semanticbm25-cross-encoder-l6-v2";
 
   /**
-   * Finds the files of a model in a folder as it is downloaded: {@code model.onnx}, or else
-   * {@code model_quint8_avx2.onnx}, there or in {@code onnx/}, and {@code tokenizer.json}. An
-   * ONNX file may be given instead of the folder; its tokenizer is then looked for beside it, and
-   * beside {@code onnx/} if it is in there.
+   * Finds the files of a model in a folder as it is downloaded: {@code model.onnx}, or else {@code
+   * model_quint8_avx2.onnx}, there or in {@code onnx/}, and {@code tokenizer.json}. An ONNX file
+   * may be given instead of the folder; its tokenizer is then looked for beside it, and beside
+   * {@code onnx/} if it is in there.
    *
    * @throws IOException if a file is missing; the message says which and where it was looked for
    */
@@ -89,7 +86,8 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
    * @throws IOException if the artifact is not on the class path
    */
   private static InputStream bundledResource(String name) throws IOException {
-    InputStream in = NeuralModel.class.getResourceAsStream("/org/semanticbm25/crossencoder/" + name);
+    InputStream in =
+        NeuralModel.class.getResourceAsStream("/org/semanticbm25/crossencoder/" + name);
     if (in == null) {
       throw new NoSuchFileException(
           name + ": not on the class path; add the artifact semanticbm25-cross-encoder-model");
@@ -135,7 +133,8 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
       return OptionalInt.empty();
     }
     try {
-      JsonNode positions = new ObjectMapper().readTree(config.toFile()).path("max_position_embeddings");
+      JsonNode positions =
+          new ObjectMapper().readTree(config.toFile()).path("max_position_embeddings");
       return positions.isInt() ? OptionalInt.of(positions.asInt()) : OptionalInt.empty();
     } catch (JacksonException e) {
       throw new IOException(config + ": not JSON, or damaged; fetch it again", e);

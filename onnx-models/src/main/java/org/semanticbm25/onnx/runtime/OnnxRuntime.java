@@ -10,8 +10,8 @@ import java.util.concurrent.FutureTask;
  * The environment of ONNX Runtime, one for the process.
  *
  * <p>It is made on a stack of its own: version 1.29 searches the command line of the process by a
- * recursion that takes 250 bytes a character, so that on a usual thread of 1 MB a class path of 4,000
- * characters brings the virtual machine down.
+ * recursion that takes 250 bytes a character, so that on a usual thread of 1 MB a class path of
+ * 4,000 characters brings the virtual machine down.
  */
 final class OnnxRuntime {
   // address space alone, until it is used; given back when the thread ends

@@ -97,8 +97,8 @@ public final class PairEngine implements Closeable {
    * @param result what the task completes with when the reader has heard of all batches
    * @throws IllegalStateException if closed
    */
-  public <R> CompletableFuture<R> submit(int[] query, List<String> passages, Marks marks, Reader reader, R result)
-      throws IOException {
+  public <R> CompletableFuture<R> submit(
+      int[] query, List<String> passages, Marks marks, Reader reader, R result) throws IOException {
     Task<R> task = new Task<>(query, List.copyOf(passages), marks, reader, result);
     synchronized (running) {
       if (closed) {
@@ -199,7 +199,9 @@ public final class PairEngine implements Closeable {
         reader.read(batch, (OnnxTensor) ran.get(0));
       } catch (OrtException e) {
         if (!isDone()) {
-          stop(new IOException(model.source() + ": ONNX Runtime failed to run it: " + e.getMessage(), e));
+          stop(
+              new IOException(
+                  model.source() + ": ONNX Runtime failed to run it: " + e.getMessage(), e));
         }
       } catch (IOException e) {
         stop(e);

@@ -73,7 +73,9 @@ public final class PairTokenizer implements AutoCloseable {
    * token can reach across.
    */
   public int[] encodeStart(String text, int limit) {
-    for (long length = (long) CHARACTERS_PER_TOKEN * (limit + 1); length < text.length(); length *= 2) {
+    for (long length = (long) CHARACTERS_PER_TOKEN * (limit + 1);
+        length < text.length();
+        length *= 2) {
       int end = whiteSpaceFrom(text, (int) length);
       if (end == text.length()) {
         break;

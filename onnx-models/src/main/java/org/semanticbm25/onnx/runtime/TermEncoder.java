@@ -178,8 +178,8 @@ public final class TermEncoder implements AutoCloseable {
     if (!(output instanceof float[][][] states)) {
       throw new IOException(
           model.onnx()
-              + ": no hidden states [batch, tokens, hidden] found; give the export of an encoder, or"
-              + " of a cross-encoder");
+              + ": no hidden states [batch, tokens, hidden] found; give the export of an encoder,"
+              + " or of a cross-encoder");
     }
     float[][] means = new float[states.length][states[0][0].length];
     for (int i = 0; i < means.length; i++) {

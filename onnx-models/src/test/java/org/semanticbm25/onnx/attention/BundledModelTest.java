@@ -40,7 +40,8 @@ class BundledModelTest {
     }
     for (int layers = 4; layers <= attention.layers(); layers += 2) {
       try (AttentionScorer scorer = AttentionScorer.open(model, attention, layers, 1)) {
-        double r = new PearsonsCorrelation().correlation(doubles(scorer.score(QUERY, PASSAGES)), logits);
+        double r =
+            new PearsonsCorrelation().correlation(doubles(scorer.score(QUERY, PASSAGES)), logits);
         assertTrue(r > (layers == attention.layers() ? 0.9 : 0.7), layers + " layers: " + r);
       }
     }

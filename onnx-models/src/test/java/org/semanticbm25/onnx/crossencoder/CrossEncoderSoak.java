@@ -22,7 +22,8 @@ import org.semanticbm25.onnx.testing.RandomText;
 import org.semanticbm25.onnx.testing.TinyBert;
 
 /**
- * Four callers on one cross-encoder for ten minutes, and many opened and closed. Not run by default:
+ * Four callers on one cross-encoder for ten minutes, and many opened and closed. Not run by
+ * default:
  *
  * <pre>./mvnw -q test -pl onnx-models -am -Djacoco.skip -Dtest=CrossEncoderSoak
  *     -Dsurefire.failIfNoSpecifiedTests=false
@@ -56,7 +57,8 @@ class CrossEncoderSoak {
       List<CompletableFuture<Void>> callers = new ArrayList<>();
       for (int caller = 0; caller < CALLERS; caller++) {
         int seed = caller;
-        callers.add(CompletableFuture.runAsync(() -> call(encoder, lists, alone, seed, end, calls)));
+        callers.add(
+            CompletableFuture.runAsync(() -> call(encoder, lists, alone, seed, end, calls)));
       }
       while (System.nanoTime() < end) {
         TimeUnit.SECONDS.sleep(10);
@@ -136,7 +138,8 @@ class CrossEncoderSoak {
   private NeuralModel model(TinyBert.Shape shape) throws IOException {
     new TinyBert(shape, 1).write(folder);
     try (InputStream tokenizer =
-        CrossEncoderSoak.class.getResourceAsStream("/org/semanticbm25/crossencoder/tokenizer.json")) {
+        CrossEncoderSoak.class.getResourceAsStream(
+            "/org/semanticbm25/crossencoder/tokenizer.json")) {
       Files.write(folder.resolve("tokenizer.json"), tokenizer.readAllBytes());
     }
     return NeuralModel.at(folder);

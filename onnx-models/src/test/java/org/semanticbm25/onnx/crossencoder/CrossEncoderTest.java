@@ -80,7 +80,8 @@ class CrossEncoderTest {
     Files.createDirectories(folder);
     Files.write(folder.resolve("model.onnx"), onnx.toByteArray());
     try (InputStream tokenizer =
-        CrossEncoderTest.class.getResourceAsStream("/org/semanticbm25/crossencoder/tokenizer.json")) {
+        CrossEncoderTest.class.getResourceAsStream(
+            "/org/semanticbm25/crossencoder/tokenizer.json")) {
       Files.write(folder.resolve("tokenizer.json"), tokenizer.readAllBytes());
     }
     return NeuralModel.at(folder);
@@ -149,8 +150,7 @@ class CrossEncoderTest {
         for (int head = 0; head < wanted.length; head++) {
           for (int i = 0; i < 2; i++) {
             for (int t = 0; t < matches.passageTokens().length; t++) {
-              assertEquals(
-                  wanted[head][i + 1][t + 4], matches.attention()[head][i][t], TOLERANCE);
+              assertEquals(wanted[head][i + 1][t + 4], matches.attention()[head][i][t], TOLERANCE);
             }
           }
         }
@@ -167,8 +167,7 @@ class CrossEncoderTest {
       for (int layer = 1; layer <= states.size(); layer++) {
         assertTermIsEncodedBy(states.get(layer - 1), layer);
       }
-      assertThrows(
-          IllegalArgumentException.class, () -> new TermEncoder(model, states.size() + 1));
+      assertThrows(IllegalArgumentException.class, () -> new TermEncoder(model, states.size() + 1));
       assertThrows(IllegalArgumentException.class, () -> new TermEncoder(model, -1));
     }
   }
@@ -263,7 +262,9 @@ class CrossEncoderTest {
     try (CrossEncoder encoder = open(write(folder, flat.build()));
         HuggingFaceTokenizer pairs = pairTokenizer()) {
       int[] ids =
-          Arrays.stream(pairs.encode("a fox", "some text").getIds()).mapToInt(i -> (int) i).toArray();
+          Arrays.stream(pairs.encode("a fox", "some text").getIds())
+              .mapToInt(i -> (int) i)
+              .toArray();
       float logit = encoder.score("a fox", List.of("some text"))[0];
       assertEquals(ORACLE.run(ids, new int[ids.length]).logit(), logit, TOLERANCE);
     }
@@ -273,13 +274,17 @@ class CrossEncoderTest {
   void computesTheLastLayerForTheFirstTokenOnly() throws IOException {
     OnnxGraph graph = OnnxGraph.read(model.onnx());
     assertTrue(
-        FirstTokenOnly.apply(graph) != graph && FirstTokenOnly.apply(DynamicQuantization.apply(graph)) != graph,
+        FirstTokenOnly.apply(graph) != graph
+            && FirstTokenOnly.apply(DynamicQuantization.apply(graph)) != graph,
         "the usual form is not recognised");
     // a model that reads all tokens must stay as it is
     ModelProto.Builder mean = BERT.onnx(true).toBuilder();
-    String states = mean.getGraph().getNodeList().stream()
-        .filter(node -> node.getName().equals("/bert/pooler/first"))
-        .findFirst().orElseThrow().getInput(0);
+    String states =
+        mean.getGraph().getNodeList().stream()
+            .filter(node -> node.getName().equals("/bert/pooler/first"))
+            .findFirst()
+            .orElseThrow()
+            .getInput(0);
     mean.getGraphBuilder()
         .addOutput(Nodes.value(states, TensorProto.DataType.FLOAT, "batch", "tokens", 32));
     OnnxGraph whole = new OnnxGraph("mean", mean.build());
@@ -336,9 +341,13 @@ class CrossEncoderTest {
       }
     }
     List<String> names =
-        DynamicQuantization.apply(new OnnxGraph("shared", shared.build())).model().getGraph().getInitializerList().stream()
-                .map(TensorProto::getName)
-                .toList();
+        DynamicQuantization.apply(new OnnxGraph("shared", shared.build()))
+            .model()
+            .getGraph()
+            .getInitializerList()
+            .stream()
+            .map(TensorProto::getName)
+            .toList();
     assertEquals(names.stream().distinct().toList(), names);
     quantizedScores(write(folder.resolve("shared"), shared.build()));
   }
@@ -352,7 +361,8 @@ class CrossEncoderTest {
             .addNode(Nodes.node("Identity", "inner", "logits"))
             .addOutput(Nodes.value("inner", TensorProto.DataType.FLOAT, "batch", 1))
             .build();
-    branching.getGraphBuilder()
+    branching
+        .getGraphBuilder()
         .addInitializer(
             TensorProto.newBuilder()
                 .setName("yes")
@@ -524,8 +534,7 @@ class CrossEncoderTest {
 
       start = System.nanoTime();
       assertThrows(
-          TimeoutException.class,
-          () -> encoder.score("quick fox", many, Duration.ofMillis(100)));
+          TimeoutException.class, () -> encoder.score("quick fox", many, Duration.ofMillis(100)));
       Future<float[]> cancelled = encoder.submit("quick fox", many);
       assertTrue(cancelled.cancel(true));
       assertThrows(CancellationException.class, cancelled::get);
@@ -596,9 +605,11 @@ class CrossEncoderTest {
     assertRefused("no output of one logit a pair", encoder);
     // three labels
     ModelProto.Builder labels = BERT.onnx(true).toBuilder();
-    labels.getGraphBuilder()
-        .addNode(Nodes.node("Concat", "three", "logits", "logits", "logits")
-            .addAttribute(Nodes.attribute("axis", 1)))
+    labels
+        .getGraphBuilder()
+        .addNode(
+            Nodes.node("Concat", "three", "logits", "logits", "logits")
+                .addAttribute(Nodes.attribute("axis", 1)))
         .clearOutput()
         .addOutput(Nodes.value("three", TensorProto.DataType.FLOAT, "batch", 3));
     assertRefused("no output of one logit a pair", write(folder, labels.build()));
@@ -621,7 +632,9 @@ class CrossEncoderTest {
   @Test
   void refusesWeightsInAnotherFileAndHalvesToQuantise() throws IOException {
     ModelProto.Builder outside = BERT.onnx(true).toBuilder();
-    outside.getGraphBuilder().getInitializerBuilder(0)
+    outside
+        .getGraphBuilder()
+        .getInitializerBuilder(0)
         .setDataLocation(TensorProto.DataLocation.EXTERNAL);
     assertRefused("are in another file", write(folder, outside.build()));
     ModelProto.Builder halves = BERT.onnx(true).toBuilder();

@@ -18,8 +18,8 @@ import org.semanticbm25.onnx.graph.OnnxGraph;
 import org.semanticbm25.onnx.hub.NeuralModel;
 
 /**
- * Five minutes of training on a CPU: the loss falls, and what comes out is a cross-encoder. Not run by
- * default:
+ * Five minutes of training on a CPU: the loss falls, and what comes out is a cross-encoder. Not run
+ * by default:
  *
  * <pre>./mvnw -q test -pl onnx-models -am -Djacoco.skip -Dtest=TrainingSmoke
  *     -Dsurefire.failIfNoSpecifiedTests=false</pre>
@@ -37,13 +37,20 @@ class TrainingSmoke {
     run(
         python,
         "training/train.py",
-        "--data", DATA.toString(),
-        "--backbone", backbone(),
-        "--out", folder.toString(),
-        "--minutes", "5",
-        "--steps", "100000",
-        "--development-lists", "2",
-        "--every", "20");
+        "--data",
+        DATA.toString(),
+        "--backbone",
+        backbone(),
+        "--out",
+        folder.toString(),
+        "--minutes",
+        "5",
+        "--steps",
+        "100000",
+        "--development-lists",
+        "2",
+        "--every",
+        "20");
     List<Double> losses = new ArrayList<>();
     for (String line : Files.readAllLines(folder.resolve("log.jsonl"))) {
       JsonNode entry = new ObjectMapper().readTree(line);
@@ -53,7 +60,8 @@ class TrainingSmoke {
     assertTrue(losses.getLast() < losses.getFirst(), losses::toString);
     try (CrossEncoder encoder = CrossEncoder.builder(NeuralModel.at(folder)).open()) {
       float[] scores =
-          encoder.score("capital of France", List.of("Paris is the capital.", "Bananas are yellow."));
+          encoder.score(
+              "capital of France", List.of("Paris is the capital.", "Bananas are yellow."));
       assertTrue(scores[0] > scores[1]);
       assertEquals(6, OnnxGraph.read(encoder.model().onnx()).layers());
     }

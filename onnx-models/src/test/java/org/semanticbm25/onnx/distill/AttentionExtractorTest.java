@@ -71,7 +71,9 @@ class AttentionExtractorTest {
     return idf;
   }
 
-  /** Head 4 matches, head 1 a little, the others do nothing; a query by its IDF alone gains nothing. */
+  /**
+   * Head 4 matches, head 1 a little, the others do nothing; a query by its IDF alone gains nothing.
+   */
   private static AttentionFunction planted(float[] idf) {
     return new AttentionFunction(
         LAYERS, idf, -1f, -1.5f, new float[] {0, 0.5f, 0, 0, 2, 0}, new float[] {0, 0, 0, 0, 3, 0});
@@ -80,15 +82,10 @@ class AttentionExtractorTest {
   @Test
   void featuresAreTheirDefinition() {
     float[] idf = {2, -1};
-    Mass mass = new Mass(new int[] {0, 1, 1}, new float[] {.1f, .2f, .3f, .4f, .5f, .6f}, new float[6]);
+    Mass mass =
+        new Mass(new int[] {0, 1, 1}, new float[] {.1f, .2f, .3f, .4f, .5f, .6f}, new float[6]);
     assertArrayEquals(
-        new double[] {
-          0,
-          .6 / 3,
-          (2 * .1 - .2 - .3) / 3,
-          1.5 / 3,
-          (2 * .4 - .5 - .6) / 3
-        },
+        new double[] {0, .6 / 3, (2 * .1 - .2 - .3) / 3, 1.5 / 3, (2 * .4 - .5 - .6) / 3},
         AttentionFunction.features(mass, idf),
         1e-6);
     AttentionFunction function =
@@ -119,7 +116,8 @@ class AttentionExtractorTest {
     List<Step> path = extractor.matchingHeads(3);
     assertEquals(List.of(4, 1), path.subList(0, 2).stream().map(Step::head).toList());
     double[] alone = extractor.alone();
-    assertEquals(4, Arrays.stream(alone).boxed().toList().indexOf(Arrays.stream(alone).max().getAsDouble()));
+    assertEquals(
+        4, Arrays.stream(alone).boxed().toList().indexOf(Arrays.stream(alone).max().getAsDouble()));
   }
 
   @Test
@@ -136,7 +134,8 @@ class AttentionExtractorTest {
     for (int i = 0; i < TOKENS; i++) {
       random[i] = shuffled.get(i);
     }
-    double withRandomIdf = new AttentionExtractor(LAYERS, HEADS, random, train, development).fit(2).correlation();
+    double withRandomIdf =
+        new AttentionExtractor(LAYERS, HEADS, random, train, development).fit(2).correlation();
     assertTrue(withRandomIdf < 0.75, "random IDF: " + withRandomIdf);
     AttentionExtractor extractor = new AttentionExtractor(LAYERS, HEADS, idf, train, development);
     double otherHeads = extractor.fit(List.of(0, 2, 3, 5)).correlation();
@@ -236,7 +235,8 @@ class AttentionExtractorTest {
       List<PairSample> again =
           sampler.sample("sampling", texts(6), (task, done, total) -> calls[0]++);
       assertArrayEquals(all.get(2).logits(), again.get(2).logits());
-      assertArrayEquals(all.get(5).masses().get(1).passage(), again.get(5).masses().get(1).passage());
+      assertArrayEquals(
+          all.get(5).masses().get(1).passage(), again.get(5).masses().get(1).passage());
     }
     assertEquals(6, calls[0]);
     assertArrayEquals(whole, Files.readAllBytes(file));
@@ -300,7 +300,8 @@ class AttentionExtractorTest {
   private NeuralModel tinyModel(TinyBert.Shape shape) throws IOException {
     Path place = folder.resolve(shape.layers() + "x" + shape.hidden());
     new TinyBert(shape, 7).write(place);
-    try (var tokenizer = getClass().getResourceAsStream("/org/semanticbm25/crossencoder/tokenizer.json")) {
+    try (var tokenizer =
+        getClass().getResourceAsStream("/org/semanticbm25/crossencoder/tokenizer.json")) {
       Files.write(place.resolve("tokenizer.json"), tokenizer.readAllBytes());
     }
     return NeuralModel.at(place);

@@ -35,7 +35,13 @@ class ExtractorTest {
   @TempDir Path folder;
 
   private static SemanticBM25Model extract(NeuralModel model) throws IOException {
-    return Extractor.extract(model, SemanticBM25Model.LAST_LAYER, Extractor.DEFAULT_PARAMETERS, words(), Optional.of(Map.of("the", 0.1, "quick", 4.0, "car", 3.0)), Progress.SILENT);
+    return Extractor.extract(
+        model,
+        SemanticBM25Model.LAST_LAYER,
+        Extractor.DEFAULT_PARAMETERS,
+        words(),
+        Optional.of(Map.of("the", 0.1, "quick", 4.0, "car", 3.0)),
+        Progress.SILENT);
   }
 
   private static WordCounts words() throws IOException {
@@ -80,7 +86,8 @@ class ExtractorTest {
   @EnumSource
   void extractsTheSameFromAnyStorage(Weights weights) throws IOException {
     SemanticBM25Model model = extract(TinyModel.write(folder, weights));
-    assertEquals(TinyModel.VOCABULARY.size() - 6, model.wordpieces().size(), "no special and unused tokens");
+    assertEquals(
+        TinyModel.VOCABULARY.size() - 6, model.wordpieces().size(), "no special and unused tokens");
     assertEquals("the", model.wordpieces().piece(0));
     // the shared direction grows with the position
     assertTrue(model.idf(0) < model.idf(model.wordpieces().size() - 1));
@@ -89,8 +96,7 @@ class ExtractorTest {
     float far = model.vectors().cosine(words[0], model.vectors(), words[2]);
     assertTrue(near > 0.98f && far < near, near + " " + far);
     assertEquals(64, model.provenance().sourceSha256().length());
-    assertTrue(
-        Double.parseDouble(model.provenance().figures().values().iterator().next()) > 0.5);
+    assertTrue(Double.parseDouble(model.provenance().figures().values().iterator().next()) > 0.5);
   }
 
   @Test
@@ -119,7 +125,8 @@ class ExtractorTest {
     try (TermEncoder encoder = new TermEncoder(model, SemanticBM25Model.LAST_LAYER)) {
       // the tokenizer's own settings would pad to 6 and cut at 4
       assertEquals(5, encoder.pieces("red red red red red").length);
-      float[][] vectors = encoder.encodeWords(List.of("indexing", "the", "Banana"), Progress.SILENT);
+      float[][] vectors =
+          encoder.encodeWords(List.of("indexing", "the", "Banana"), Progress.SILENT);
       int index = TinyModel.VOCABULARY.indexOf("index");
       for (int d = 0; d < TinyModel.HIDDEN; d++) {
         assertEquals((rows[index][d] + rows[index + 1][d]) / 2, vectors[0][d], 1e-5);
@@ -164,7 +171,12 @@ class ExtractorTest {
   private static ModelProto withoutGather(ModelProto model) {
     GraphProto.Builder graph = model.getGraph().toBuilder().clearNode();
     for (NodeProto node : model.getGraph().getNodeList()) {
-      graph.addNode(node.toBuilder().setOpType(node.getOpType().equals("Gather") ? "EmbedLayerNormalization" : node.getOpType()));
+      graph.addNode(
+          node.toBuilder()
+              .setOpType(
+                  node.getOpType().equals("Gather")
+                      ? "EmbedLayerNormalization"
+                      : node.getOpType()));
     }
     return model.toBuilder().setGraph(graph).build();
   }
@@ -199,7 +211,8 @@ class ExtractorTest {
     Files.delete(model.tokenizer());
     IOException missing = assertThrows(IOException.class, () -> NeuralModel.at(folder));
     assertTrue(missing.getMessage().contains("no tokenizer.json"), missing.getMessage());
-    IOException nowhere = assertThrows(IOException.class, () -> NeuralModel.at(folder.resolve("no")));
+    IOException nowhere =
+        assertThrows(IOException.class, () -> NeuralModel.at(folder.resolve("no")));
     assertTrue(nowhere.getMessage().contains("no such model"), nowhere.getMessage());
   }
 }

@@ -55,8 +55,8 @@ class IdfDirectionOfModelsTest {
     return file;
   }
 
-  private static double correlation(Path onnx, Path tokenizer, Map<String, Double> idf, boolean unusedToo)
-      throws IOException {
+  private static double correlation(
+      Path onnx, Path tokenizer, Map<String, Double> idf, boolean unusedToo) throws IOException {
     Tokenizers.Vocabulary vocabulary = Tokenizers.vocabulary(tokenizer);
     float[][] embeddings = WordEmbeddings.read(onnx);
     List<float[]> matrix = new ArrayList<>();

@@ -78,7 +78,9 @@ class KernelFitTest {
     // one with an empty passage, and a query that holds what is no word
     TermRanking odd =
         new TermRanking(
-            new int[] {NO_WORD, 9}, List.of(new TermBag(new int[0], new int[0]), bag()), gaussian(2));
+            new int[] {NO_WORD, 9},
+            List.of(new TermBag(new int[0], new int[0]), bag()),
+            gaussian(2));
     Batch batch = batch(List.of(ranking(), ranking(), ranking(), odd));
     KernelWeights weights = KernelWeights.of(kernel(gaussian(HIDDEN)));
     KernelGradient.Result result = KernelGradient.of(weights, batch);
@@ -96,7 +98,8 @@ class KernelFitTest {
               ((KernelGradient.loss(more, batch) - KernelGradient.loss(less, batch)) / (2 * step));
     }
     assertArrayEquals(numeric, result.gradient(), 2e-3f);
-    assertTrue(IntStream.range(0, numeric.length).filter(i -> Math.abs(numeric[i]) > 0.01).count() > 10);
+    assertTrue(
+        IntStream.range(0, numeric.length).filter(i -> Math.abs(numeric[i]) > 0.01).count() > 10);
     for (int scalar = 0; scalar < KernelWeights.SCALARS; scalar++) {
       float expected = numeric[weights.index(scalar)];
       assertTrue(Math.abs(expected) > 0.002, "number " + scalar + " matters: " + expected);
@@ -118,15 +121,13 @@ class KernelFitTest {
       rankings.add(scored(planted, ranking()));
     }
     KernelFit fit =
-        new KernelFit(
-            vocabulary, PARAMETERS, rankings.subList(0, 250), rankings.subList(250, 300));
+        new KernelFit(vocabulary, PARAMETERS, rankings.subList(0, 250), rankings.subList(250, 300));
     Fit found = fit.fit(600, 0, Progress.SILENT);
     double before = found.loss().getFirst();
     double after = found.loss().get(found.kept());
     assertTrue(after < before / 3, before + " to " + after);
     double r =
-        new PearsonsCorrelation()
-            .correlation(logWeights(planted), logWeights(found.kernel()));
+        new PearsonsCorrelation().correlation(logWeights(planted), logWeights(found.kernel()));
     assertTrue(r > 0.9, "correlation of weights: " + r);
   }
 
@@ -136,7 +137,9 @@ class KernelFitTest {
         .toArray();
   }
 
-  /** Scores as the formula has them, with nothing shared with the code under test but the kernel. */
+  /**
+   * Scores as the formula has them, with nothing shared with the code under test but the kernel.
+   */
   private TermRanking scored(Kernel kernel, TermRanking ranking) {
     float[] logits = new float[ranking.passages().size()];
     for (int d = 0; d < logits.length; d++) {
@@ -201,22 +204,19 @@ class KernelFitTest {
   void refusesWhatCannotBeFitted() {
     float[] logits = {1, Float.NaN};
     List<TermBag> two = List.of(bag(), bag());
-    assertThrows(
-        IllegalArgumentException.class, () -> new TermRanking(new int[] {1}, two, logits));
+    assertThrows(IllegalArgumentException.class, () -> new TermRanking(new int[] {1}, two, logits));
     assertThrows(
         IllegalArgumentException.class, () -> new TermRanking(new int[] {1}, two, new float[1]));
     assertThrows(
         IllegalArgumentException.class, () -> new TermRanking(new int[0], two, new float[2]));
     assertThrows(
-        IllegalArgumentException.class,
-        () -> new TermStates(new float[1][2], new float[] {0}, 1));
+        IllegalArgumentException.class, () -> new TermStates(new float[1][2], new float[] {0}, 1));
     assertThrows(
         IllegalArgumentException.class,
         () -> new TermStates(new float[1][2], new float[] {1}, Double.NaN));
     List<TermRanking> one = List.of(ranking());
     KernelFit fit = new KernelFit(vocabulary, PARAMETERS, one, one);
-    assertThrows(
-        IllegalArgumentException.class, () -> fit.fit(1, Double.NaN, Progress.SILENT));
+    assertThrows(IllegalArgumentException.class, () -> fit.fit(1, Double.NaN, Progress.SILENT));
   }
 
   @Test

@@ -118,7 +118,10 @@ class ModelDownloadTest {
     List<Long> seen = new ArrayList<>();
     NeuralModel model =
         download.fetch(
-            NAME, ONNX, Optional.of(sha256()), folder.resolve("model"),
+            NAME,
+            ONNX,
+            Optional.of(sha256()),
+            folder.resolve("model"),
             (task, done, total) -> seen.add(total));
     assertArrayEquals(files.get(ONNX), Files.readAllBytes(model.onnx()));
     assertTrue(Files.exists(folder.resolve("model/config.json")));
@@ -168,8 +171,7 @@ class ModelDownloadTest {
   void takesAPartThatIsWhole() throws IOException {
     Files.createDirectories(folder.resolve("model/onnx"));
     Files.write(folder.resolve("model/onnx/model.onnx.part"), files.get(ONNX));
-    assertArrayEquals(
-        files.get(ONNX), Files.readAllBytes(fetch(Optional.of(sha256())).onnx()));
+    assertArrayEquals(files.get(ONNX), Files.readAllBytes(fetch(Optional.of(sha256())).onnx()));
   }
 
   @Test

@@ -75,8 +75,11 @@ class PairTokenizerTest {
   void refusesATokenizerOfAnotherForm() throws IOException {
     Path file = folder.resolve("tokenizer.json");
     Files.writeString(
-        file, TinyModel.tokenizer().replace("{\"Sequence\": {\"id\": \"B\", \"type_id\": 1}}",
-            "{\"Sequence\": {\"id\": \"B\", \"type_id\": 0}}"));
+        file,
+        TinyModel.tokenizer()
+            .replace(
+                "{\"Sequence\": {\"id\": \"B\", \"type_id\": 1}}",
+                "{\"Sequence\": {\"id\": \"B\", \"type_id\": 0}}"));
     IOException e = assertThrows(IOException.class, () -> new PairTokenizer(file));
     assertTrue(e.getMessage().contains("BERT-family"), e.getMessage());
   }

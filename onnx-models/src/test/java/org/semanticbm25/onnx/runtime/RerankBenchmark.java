@@ -34,14 +34,14 @@ import org.semanticbm25.onnx.hub.NeuralModel;
 import org.semanticbm25.onnx.testing.TinyBert;
 
 /**
- * Throughput of reranking against two other engines for the JVM, on the same ONNX file with the same
- * number of threads, alternated in one process. Not run by default:
+ * Throughput of reranking against two other engines for the JVM, on the same ONNX file with the
+ * same number of threads, alternated in one process. Not run by default:
  *
  * <pre>./mvnw -q test -pl onnx-models -am -Djacoco.skip -Dtest=RerankBenchmark
  *     -Dsurefire.failIfNoSpecifiedTests=false</pre>
  *
- * <p>The model is random and of the size of MiniLM-L6. Candidates are the top 100 passages of TREC DL
- * 2019 queries, as BM25 returns them.
+ * <p>The model is random and of the size of MiniLM-L6. Candidates are the top 100 passages of TREC
+ * DL 2019 queries, as BM25 returns them.
  */
 class RerankBenchmark {
   private static final int THREADS = 2;
@@ -86,7 +86,8 @@ class RerankBenchmark {
       report(seconds, candidates);
       double overhead = overhead(model, candidates);
       System.err.printf(
-          "tokenising, sorting and packing: %.4f s a query, %.1f %% of the threads' time, int8 %.1f %%%n",
+          "tokenising, sorting and packing: %.4f s a query, %.1f %% of the threads' time, int8 %.1f"
+              + " %%%n",
           overhead,
           100 * overhead / THREADS / median(seconds.get("ours")),
           100 * overhead / THREADS / median(seconds.get("ours, int8")));
@@ -157,13 +158,11 @@ class RerankBenchmark {
     return median(seconds);
   }
 
-  private static void report(
-      Map<String, double[]> seconds, Map<String, List<String>> candidates) {
+  private static void report(Map<String, double[]> seconds, Map<String, List<String>> candidates) {
     StringBuilder lines = new StringBuilder();
     lines.append(
         "%d queries of %d candidates, %d threads%n"
-            .formatted(
-                candidates.size(), candidates.values().iterator().next().size(), THREADS));
+            .formatted(candidates.size(), candidates.values().iterator().next().size(), THREADS));
     double mine = median(seconds.get("ours"));
     seconds.forEach(
         (name, values) ->

@@ -78,7 +78,8 @@ public final class BertOracle {
       }
       out[t] =
           layerNorm(
-              name + ".output.LayerNorm", sum(dense(name + ".output.dense", wide, hidden), attended));
+              name + ".output.LayerNorm",
+              sum(dense(name + ".output.dense", wide, hidden), attended));
     }
     return out;
   }

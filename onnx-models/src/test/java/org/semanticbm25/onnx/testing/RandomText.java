@@ -10,9 +10,35 @@ public final class RandomText {
               + " unaffordable électroencéphalographe xylophonist ÅNGSTRÖM")
           .split(" ");
   private static final String[] ODD = {
-    "\u0000", "\u0007", "\t", "\n", "\r\n", "\u200b", "\u00a0", "\ufeff", "😀", "👩‍👩‍👧", "[SEP]", "[CLS]",
-    "[MASK]", "[unused1]", "##ing", "漢字", "ひらがな", "한국어", "مرحبا", "нет", "e\u0301", "½", "ﬁ",
-    "\ud83d", "...", "a".repeat(150), "\u2028", "İ", "ß"
+    "\u0000",
+    "\u0007",
+    "\t",
+    "\n",
+    "\r\n",
+    "\u200b",
+    "\u00a0",
+    "\ufeff",
+    "😀",
+    "👩‍👩‍👧",
+    "[SEP]",
+    "[CLS]",
+    "[MASK]",
+    "[unused1]",
+    "##ing",
+    "漢字",
+    "ひらがな",
+    "한국어",
+    "مرحبا",
+    "нет",
+    "e\u0301",
+    "½",
+    "ﬁ",
+    "\ud83d",
+    "...",
+    "a".repeat(150),
+    "\u2028",
+    "İ",
+    "ß"
   };
 
   private RandomText() {}

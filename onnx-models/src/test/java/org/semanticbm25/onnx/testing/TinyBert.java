@@ -15,8 +15,9 @@ import org.semanticbm25.onnx.graph.Nodes;
 import org.semanticbm25.onnx.graph.Tensors;
 
 /**
- * A random BERT cross-encoder of any size for tests and benchmarks: its weights by name, and an ONNX
- * graph with the nodes of a Hugging Face export. {@link BertOracle} computes what it should give.
+ * A random BERT cross-encoder of any size for tests and benchmarks: its weights by name, and an
+ * ONNX graph with the nodes of a Hugging Face export. {@link BertOracle} computes what it should
+ * give.
  *
  * <p>Weights are drawn so that attention is far from uniform and logits differ between pairs.
  */
@@ -32,8 +33,7 @@ public final class TinyBert {
    *
    * @param width of the layer between
    */
-  public record Shape(
-      int vocabulary, int positions, int layers, int hidden, int heads, int width) {
+  public record Shape(int vocabulary, int positions, int layers, int hidden, int heads, int width) {
     /** The size of MiniLM-L6. */
     public static final Shape MINILM_L6 = new Shape(30_522, 512, 6, 384, 12, 1536);
 
@@ -117,8 +117,7 @@ public final class TinyBert {
   }
 
   private void input(String name) {
-    graph.addInput(
-        Nodes.value(name, TensorProto.DataType.INT64, "batch_size", "sequence_length"));
+    graph.addInput(Nodes.value(name, TensorProto.DataType.INT64, "batch_size", "sequence_length"));
   }
 
   private void constants() {
@@ -188,9 +187,9 @@ public final class TinyBert {
     add("Reshape", self + "Reshape", self + "Transpose", "joined");
     int hidden = shape.hidden();
     String output = weight + ".attention.output";
-    String attended =
-        residual(at + "/attention/output", output, self + "Reshape", states, hidden);
-    String wide = dense(at + "/intermediate", weight + ".intermediate.dense", attended, shape.width());
+    String attended = residual(at + "/attention/output", output, self + "Reshape", states, hidden);
+    String wide =
+        dense(at + "/intermediate", weight + ".intermediate.dense", attended, shape.width());
     return residual(at + "/output", weight + ".output", gelu(wide), attended, hidden);
   }
 

@@ -29,9 +29,31 @@ public final class TinyModel {
   /** Frequent words first. */
   public static final List<String> VOCABULARY =
       List.of(
-          "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused0]", "the", "a", "is", "cheap",
-          "inexpensive", "computer", "laptop", "notebook", "car", "automobile", "red", "banana",
-          "fruit", "index", "##ing", "##ed", "quick", "2019", "2020");
+          "[PAD]",
+          "[UNK]",
+          "[CLS]",
+          "[SEP]",
+          "[MASK]",
+          "[unused0]",
+          "the",
+          "a",
+          "is",
+          "cheap",
+          "inexpensive",
+          "computer",
+          "laptop",
+          "notebook",
+          "car",
+          "automobile",
+          "red",
+          "banana",
+          "fruit",
+          "index",
+          "##ing",
+          "##ed",
+          "quick",
+          "2019",
+          "2020");
 
   /** Length of a row. */
   public static final int HIDDEN = 8;
@@ -226,34 +248,35 @@ public final class TinyModel {
         added.add(
             """
             {"id": %s, "content": "%s", "single_word": false, "lstrip": false, "rstrip": false,
-             "normalized": false, "special": true}"""
+             "normalized": false, "special": true}\
+            """
                 .formatted(i, VOCABULARY.get(i)));
       }
     }
     return """
-        {"version": "1.0",
-         "truncation": {"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 0},
-         "padding": {"strategy": {"Fixed": 6}, "direction": "Right", "pad_to_multiple_of": null,
-                     "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"},
-         "added_tokens": [%s],
-         "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
-                        "strip_accents": null, "lowercase": true},
-         "pre_tokenizer": {"type": "BertPreTokenizer"},
-         "post_processor": {"type": "TemplateProcessing",
-           "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}},
-                      {"Sequence": {"id": "A", "type_id": 0}},
-                      {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
-           "pair": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}},
-                    {"Sequence": {"id": "A", "type_id": 0}},
-                    {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
-                    {"Sequence": {"id": "B", "type_id": 1}},
-                    {"SpecialToken": {"id": "[SEP]", "type_id": 1}}],
-           "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]},
-                              "[SEP]": {"id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]}}},
-         "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
-         "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-                   "max_input_chars_per_word": 100, "vocab": {%s}}}
-        """
+    {"version": "1.0",
+     "truncation": {"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 0},
+     "padding": {"strategy": {"Fixed": 6}, "direction": "Right", "pad_to_multiple_of": null,
+                 "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"},
+     "added_tokens": [%s],
+     "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+                    "strip_accents": null, "lowercase": true},
+     "pre_tokenizer": {"type": "BertPreTokenizer"},
+     "post_processor": {"type": "TemplateProcessing",
+       "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}},
+                  {"Sequence": {"id": "A", "type_id": 0}},
+                  {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
+       "pair": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}},
+                {"Sequence": {"id": "A", "type_id": 0}},
+                {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
+                {"Sequence": {"id": "B", "type_id": 1}},
+                {"SpecialToken": {"id": "[SEP]", "type_id": 1}}],
+       "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]},
+                          "[SEP]": {"id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]}}},
+     "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
+     "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+               "max_input_chars_per_word": 100, "vocab": {%s}}}
+    """
         .formatted(String.join(", ", added), String.join(", ", entries));
   }
 }

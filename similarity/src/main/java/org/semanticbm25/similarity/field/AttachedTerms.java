@@ -13,8 +13,8 @@ import org.semanticbm25.similarity.model.TermVectors;
 /**
  * The rare words of one field of one index: for each term that the model's words do not cover a
  * vector, a weight and an IDF value, made by running the neural model. {@link
- * SemanticField#withAttached} adds them. Kept as a file beside the index, read whole: some 150 bytes
- * of heap a term.
+ * SemanticField#withAttached} adds them. Kept as a file beside the index, read whole: some 150
+ * bytes of heap a term.
  *
  * <p>Immutable and thread-safe.
  *
@@ -54,8 +54,8 @@ public final class AttachedTerms {
    * @param vectors of the terms
    * @param weights how much each counts in a query, on top of its IDF; positive and finite
    * @param idf values without a unit, finite, see {@link SemanticBM25Model#idf(int)}
-   * @throws IllegalArgumentException if the counts differ, terms are out of order or a value is out of
-   *     its range
+   * @throws IllegalArgumentException if the counts differ, terms are out of order or a value is out
+   *     of its range
    */
   public AttachedTerms(
       Origin origin, List<BytesRef> terms, TermVectors vectors, float[] weights, float[] idf) {

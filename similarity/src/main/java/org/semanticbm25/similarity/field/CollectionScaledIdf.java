@@ -6,9 +6,9 @@ import org.semanticbm25.similarity.model.WordTable;
 import org.semanticbm25.similarity.search.SemanticBM25Similarity.TermIdf;
 
 /**
- * The model's IDF on the scale of a collection: shifted and scaled to the mean and deviation of BM25's
- * IDF over the words of the model's table, in the passages that these were counted in, and then
- * shifted by the logarithm of how many times as large the collection is.
+ * The model's IDF on the scale of a collection: shifted and scaled to the mean and deviation of
+ * BM25's IDF over the words of the model's table, in the passages that these were counted in, and
+ * then shifted by the logarithm of how many times as large the collection is.
  */
 final class CollectionScaledIdf implements TermIdf {
   private final RelatedTerms related;

@@ -34,11 +34,7 @@ final class FieldTerms {
   private final float[] idf;
 
   private FieldTerms(
-      String analysis,
-      SortedTerms terms,
-      TermVectors vectors,
-      float[] weights,
-      float[] idf) {
+      String analysis, SortedTerms terms, TermVectors vectors, float[] weights, float[] idf) {
     this.analysis = analysis;
     this.terms = terms;
     this.vectors = vectors;
@@ -73,9 +69,7 @@ final class FieldTerms {
         vectors.add(meanVector(words, pool));
       }
       weights[i] = (float) Math.exp(mean(words, pool, w -> Math.log(words.weight(w))));
-      idf[i++] =
-          (float)
-              mean(words, pool, w -> model.idf(model.wordpieces().spell(words.word(w))));
+      idf[i++] = (float) mean(words, pool, w -> model.idf(model.wordpieces().spell(words.word(w))));
     }
     return new FieldTerms(
         HexFormat.of().formatHex(digest.digest(), 0, 8),
@@ -151,7 +145,11 @@ final class FieldTerms {
       allIdf[i++] = own ? idf[at] : added.idf(at);
     }
     return new FieldTerms(
-        analysis, SortedTerms.of(List.copyOf(all.keySet())), allVectors.build(), allWeights, allIdf);
+        analysis,
+        SortedTerms.of(List.copyOf(all.keySet())),
+        allVectors.build(),
+        allWeights,
+        allIdf);
   }
 
   /** Digest of what the analyzer makes of the model's words. */

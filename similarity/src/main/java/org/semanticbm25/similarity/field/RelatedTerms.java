@@ -16,8 +16,8 @@ import org.semanticbm25.similarity.model.Wordpieces;
  * Finds, for a query term, its weight, its IDF value and the terms of the field that are nearest to
  * it. A term that the model does not know goes by the wordpieces of its word.
  *
- * <p>The nearest terms are found by comparing with all terms of the field, once; the answers for the
- * last {@value #CACHED_TERMS} different terms are kept. Thread-safe.
+ * <p>The nearest terms are found by comparing with all terms of the field, once; the answers for
+ * the last {@value #CACHED_TERMS} different terms are kept. Thread-safe.
  */
 final class RelatedTerms {
   /** Most neighbours of a term. */

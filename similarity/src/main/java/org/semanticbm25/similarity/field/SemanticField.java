@@ -43,15 +43,15 @@ import org.semanticbm25.similarity.search.SoftTermQuery;
  * </pre>
  *
  * <p>Soft terms come from the model and not from the index, so that every shard expands a query
- * alike and nothing goes stale. A query term outside the model's words goes by its wordpieces: their
- * mean vector finds soft terms, the rarest piece gives the IDF value, their mean weight counts. One
- * that has no wordpieces either, or is no word, means itself alone and is scored as by BM25. {@link
- * #withAttached} adds the rare words of an index.
+ * alike and nothing goes stale. A query term outside the model's words goes by its wordpieces:
+ * their mean vector finds soft terms, the rarest piece gives the IDF value, their mean weight
+ * counts. One that has no wordpieces either, or is no word, means itself alone and is scored as by
+ * BM25. {@link #withAttached} adds the rare words of an index.
  *
  * <p>Words that were edited in the model are analysed as the field is. A factor above or below 1
- * boosts the term in queries and weighs it as a soft term, where nothing counts more than a match of
- * the query term itself; a factor of 0 takes the term out of queries and soft terms. So an edit of
- * "laptops" holds for all words that share its stem.
+ * boosts the term in queries and weighs it as a soft term, where nothing counts more than a match
+ * of the query term itself; a factor of 0 takes the term out of queries and soft terms. So an edit
+ * of "laptops" holds for all words that share its stem.
  *
  * <p>Making one takes about half a second for a model of 60,000 words; the other methods share what
  * it made. The neighbours of a query term are found at its first use, in some milliseconds, and
@@ -88,8 +88,7 @@ public final class SemanticField {
     this.idf = idf;
     this.expander = new TermExpander(parameters, terms, related, edits());
     this.similarity =
-        new SemanticBM25Similarity(
-            parameters.k1(), parameters.b(), parameters.idfBlend(), idf);
+        new SemanticBM25Similarity(parameters.k1(), parameters.b(), parameters.idfBlend(), idf);
   }
 
   /**
@@ -283,8 +282,8 @@ public final class SemanticField {
   }
 
   /**
-   * The score of a passage that is full of all terms of a query: the sum of their IDF and weights. A
-   * score divided by its square root can be compared with scores of other queries; the order of a
+   * The score of a passage that is full of all terms of a query: the sum of their IDF and weights.
+   * A score divided by its square root can be compared with scores of other queries; the order of a
    * query's hits stays the same.
    *
    * @param searcher with {@link #similarity}

@@ -23,9 +23,9 @@ import org.semanticbm25.similarity.search.SoftTermQuery;
 
 /**
  * Lucene's way from text to query, with a {@link SoftTermQuery} in place of each {@code TermQuery}.
- * All that {@link QueryBuilder} builds can be had: conjunctions, a minimum of terms that must match,
- * phrases, which stay exact, and synonyms, which keep their soft terms. A query parser that is based
- * on {@code QueryBuilder} can hand its terms to {@link #newTermQuery}.
+ * All that {@link QueryBuilder} builds can be had: conjunctions, a minimum of terms that must
+ * match, phrases, which stay exact, and synonyms, which keep their soft terms. A query parser that
+ * is based on {@code QueryBuilder} can hand its terms to {@link #newTermQuery}.
  *
  * <p>It builds queries for one field, whatever field is asked for in a call: see {@link
  * SemanticField#queryBuilder}. Not thread-safe.
@@ -77,8 +77,7 @@ public final class SemanticQueryBuilder extends QueryBuilder {
       tokens.reset();
       while (tokens.incrementToken()) {
         String word = text.substring(offset.startOffset(), offset.endOffset());
-        words.putIfAbsent(
-            BytesRef.deepCopyOf(term.getBytesRef()), word.toLowerCase(Locale.ROOT));
+        words.putIfAbsent(BytesRef.deepCopyOf(term.getBytesRef()), word.toLowerCase(Locale.ROOT));
       }
       tokens.end();
     } catch (IOException e) {
@@ -116,7 +115,8 @@ public final class SemanticQueryBuilder extends QueryBuilder {
 
   /**
    * Builds the query of terms at one position, as synonym filters make them: a match of any counts
-   * as one of the first, and so do their soft terms, in proportion to the boosts, which are 1 at most.
+   * as one of the first, and so do their soft terms, in proportion to the boosts, which are 1 at
+   * most.
    */
   @Override
   protected Query newSynonymQuery(String field, TermAndBoost[] terms) {

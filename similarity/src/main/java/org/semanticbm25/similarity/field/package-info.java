@@ -3,21 +3,22 @@
  *
  * <h2>How to start</h2>
  *
- * <p>{@link org.semanticbm25.similarity.field.SemanticField} ties model, field and analyzer together. It
- * works on any index that has the field, without preparation. {@link
+ * <p>{@link org.semanticbm25.similarity.field.SemanticField} ties model, field and analyzer
+ * together. It works on any index that has the field, without preparation. {@link
  * org.semanticbm25.similarity.field.SemanticQueryBuilder} builds queries term by term. {@link
- * org.semanticbm25.similarity.field.AttachedTerms} are the rare words of an index, which may be added.
+ * org.semanticbm25.similarity.field.AttachedTerms} are the rare words of an index, which may be
+ * added.
  *
  * <h2>How to tune</h2>
  *
- * <p>{@code k1} and {@code b} of {@link org.semanticbm25.similarity.model.ScoringParameters} mean what they mean
- * in BM25 and are worth tuning per collection. {@code scale} says how much a perfect soft match is worth,
- * {@code threshold} and {@code exponent} how fast weaker ones fade. {@code maxSoftTerms} is the dial for cost:
- * each soft term adds a postings list.
+ * <p>{@code k1} and {@code b} of {@link org.semanticbm25.similarity.model.ScoringParameters} mean
+ * what they mean in BM25 and are worth tuning per collection. {@code scale} says how much a perfect
+ * soft match is worth, {@code threshold} and {@code exponent} how fast weaker ones fade. {@code
+ * maxSoftTerms} is the dial for cost: each soft term adds a postings list.
  *
  * <h2>What it costs</h2>
  *
- * <p>Making a field takes about half a second for 80,000 words. A query term is compared with all words once, in
- * milliseconds, and cached. docs/results.md has measured ratios to plain BM25.
+ * <p>Making a field takes about half a second for 80,000 words. A query term is compared with all
+ * words once, in milliseconds, and cached. docs/results.md has measured ratios to plain BM25.
  */
 package org.semanticbm25.similarity.field;

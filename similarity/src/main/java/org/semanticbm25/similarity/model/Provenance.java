@@ -53,10 +53,6 @@ public record Provenance(
    */
   public static Provenance read(DataInput in) throws IOException {
     return new Provenance(
-        in.readString(),
-        in.readString(),
-        in.readString(),
-        in.readString(),
-        in.readMapOfStrings());
+        in.readString(), in.readString(), in.readString(), in.readString(), in.readMapOfStrings());
   }
 }

@@ -22,8 +22,8 @@ import org.apache.lucene.store.DataOutput;
  * @param scale weight of a soft match of cosine 1, in [0, 1]; 0 turns soft matches off
  * @param maxSoftTerms most soft terms of one query term, 0 or more
  * @param idfBlend share of the model's IDF against the collection's, in [0, 1]
- * @param weightExponent how far the model's weights of words are followed, in [0, 1]: 0 not at all, 1 as
- *     they are
+ * @param weightExponent how far the model's weights of words are followed, in [0, 1]: 0 not at all,
+ *     1 as they are
  */
 public record ScoringParameters(
     float k1,
@@ -50,7 +50,10 @@ public record ScoringParameters(
     check(maxSoftTerms >= 0, "maxSoftTerms", maxSoftTerms, "0 or more");
     check(idfBlend >= 0f && idfBlend <= 1f, "idfBlend", idfBlend, "in [0, 1]");
     check(
-        weightExponent >= 0f && weightExponent <= 1f, "weightExponent", weightExponent, "in [0, 1]");
+        weightExponent >= 0f && weightExponent <= 1f,
+        "weightExponent",
+        weightExponent,
+        "in [0, 1]");
   }
 
   private static void check(boolean legal, String name, float value, String rule) {

@@ -21,9 +21,9 @@ import org.apache.lucene.store.Directory;
  * parameters of the function that uses them.
  *
  * <ul>
- *   <li>The <b>IDF value</b> of a wordpiece is its coordinate along the first left singular vector of
- *       the word-embedding matrix, sign fixed so that rare pieces are high, standardised to mean 0
- *       and deviation 1 over the vocabulary. It has no unit; a field scales it to the IDF of its
+ *   <li>The <b>IDF value</b> of a wordpiece is its coordinate along the first left singular vector
+ *       of the word-embedding matrix, sign fixed so that rare pieces are high, standardised to mean
+ *       0 and deviation 1 over the vocabulary. It has no unit; a field scales it to the IDF of its
  *       collection.
  *   <li>The <b>vector</b> stands for the wordpiece as a word of its own; the cosine of two vectors,
  *       put through {@link ScoringParameters#kernel}, is the weight of a soft match. Vectors are
@@ -31,11 +31,11 @@ import org.apache.lucene.store.Directory;
  *   <li>The <b>weight</b> says how much the wordpiece counts as a query term, on top of its IDF.
  * </ul>
  *
- * <p>Vectors and weights are made of hidden states by a {@link TermProjection}, which the model keeps
- * for further words. A term's weight can be edited: see {@link #withEdits}.
+ * <p>Vectors and weights are made of hidden states by a {@link TermProjection}, which the model
+ * keeps for further words. A term's weight can be edited: see {@link #withEdits}.
  *
- * <p>The {@linkplain #id() id} is a digest of words, wordpieces, their numbers and the projection. It
- * does not depend on parameters and edits. Immutable and thread-safe.
+ * <p>The {@linkplain #id() id} is a digest of words, wordpieces, their numbers and the projection.
+ * It does not depend on parameters and edits. Immutable and thread-safe.
  *
  * @lucene.experimental
  */
@@ -199,8 +199,8 @@ public final class SemanticBM25Model {
   }
 
   /**
-   * The same model with further edits of words: the controllable retrieval of Lu, Chen and Eickhoff,
-   * who scale a token's entry in the IDF direction.
+   * The same model with further edits of words: the controllable retrieval of Lu, Chen and
+   * Eickhoff, who scale a token's entry in the IDF direction.
    *
    * @param more edits after those that it has; of several for a word the last counts
    * @return a model with the same id

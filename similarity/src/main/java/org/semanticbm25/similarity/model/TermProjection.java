@@ -18,8 +18,8 @@ import org.apache.lucene.util.VectorUtil;
  *   weight = exp(sum over h of a[h] * weights[h])
  * </pre>
  *
- * <p>A state of zeros stands for what is no word: its vector is zero and its weight 1. Immutable and
- * thread-safe.
+ * <p>A state of zeros stands for what is no word: its vector is zero and its weight 1. Immutable
+ * and thread-safe.
  *
  * @lucene.experimental
  */
@@ -93,7 +93,9 @@ public final class TermProjection {
     return center.clone();
   }
 
-  /** What each component of a direction adds to the vector, {@code [hidden][dimensions]}; a copy. */
+  /**
+   * What each component of a direction adds to the vector, {@code [hidden][dimensions]}; a copy.
+   */
   public float[][] matrix() {
     return Arrays.stream(matrix).map(float[]::clone).toArray(float[][]::new);
   }

@@ -8,8 +8,8 @@ import org.apache.lucene.store.DataOutput;
  * A change of how much a word counts, kept in the model file as a record of its own.
  *
  * @param word as it is written in texts; a field's analyzer maps it to a term
- * @param weight factor on the score of the word as a query term, and on its weight as a soft term: 1
- *     changes nothing, 0 blocks the word; finite and not negative
+ * @param weight factor on the score of the word as a query term, and on its weight as a soft term:
+ *     1 changes nothing, 0 blocks the word; finite and not negative
  * @param reason who or what made it, such as "edit"
  * @param created ISO 8601 instant
  * @lucene.experimental

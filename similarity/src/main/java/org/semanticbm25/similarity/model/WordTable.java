@@ -10,9 +10,9 @@ import org.apache.lucene.store.DataInput;
 import org.apache.lucene.store.DataOutput;
 
 /**
- * Whole words of a language: for each the number of passages that had it, its vector and its weight,
- * which a {@link TermProjection} made of the word's hidden state in the neural model. With these a
- * field of any index of that language can be searched without the neural model.
+ * Whole words of a language: for each the number of passages that had it, its vector and its
+ * weight, which a {@link TermProjection} made of the word's hidden state in the neural model. With
+ * these a field of any index of that language can be searched without the neural model.
  *
  * <p>Immutable and thread-safe.
  *
@@ -62,8 +62,8 @@ public final class WordTable {
    * @param states hidden state of each word
    * @param projection makes vectors and weights of states
    * @return the table
-   * @throws IllegalArgumentException if the counts differ, a word occurs twice, or a value is out of
-   *     its range
+   * @throws IllegalArgumentException if the counts differ, a word occurs twice, or a value is out
+   *     of its range
    */
   public static WordTable of(
       int passages,
@@ -94,11 +94,7 @@ public final class WordTable {
    */
   public static WordTable empty(int dimensions) {
     return new WordTable(
-        0,
-        List.of(),
-        new int[0],
-        TermVectors.quantize(dimensions, new float[0][]),
-        new float[0]);
+        0, List.of(), new int[0], TermVectors.quantize(dimensions, new float[0][]), new float[0]);
   }
 
   /**

@@ -8,8 +8,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * A WordPiece vocabulary, and how it spells words: as the uncased tokenizer of BERT does, lower case,
- * without accents, punctuation apart, then greedily the longest piece.
+ * A WordPiece vocabulary, and how it spells words: as the uncased tokenizer of BERT does, lower
+ * case, without accents, punctuation apart, then greedily the longest piece.
  *
  * <p>Spelling takes time linear in the length of a word. Immutable and thread-safe.
  *
@@ -146,12 +146,12 @@ public final class Wordpieces {
     }
     return switch (Character.getType(c)) {
       case Character.CONNECTOR_PUNCTUATION,
-              Character.DASH_PUNCTUATION,
-              Character.START_PUNCTUATION,
-              Character.END_PUNCTUATION,
-              Character.INITIAL_QUOTE_PUNCTUATION,
-              Character.FINAL_QUOTE_PUNCTUATION,
-              Character.OTHER_PUNCTUATION ->
+          Character.DASH_PUNCTUATION,
+          Character.START_PUNCTUATION,
+          Character.END_PUNCTUATION,
+          Character.INITIAL_QUOTE_PUNCTUATION,
+          Character.FINAL_QUOTE_PUNCTUATION,
+          Character.OTHER_PUNCTUATION ->
           true;
       default -> false;
     };

@@ -16,11 +16,11 @@ import org.apache.lucene.util.BytesRef;
  * </pre>
  *
  * <p>The saturation and length normalisation are those of Robertson and Walker (TREC 1994) as
- * {@link BM25Similarity} computes them, with the same length norms, so an index written with
- * {@code BM25Similarity} needs no re-indexing. The model's IDF is the first singular direction of
- * its embedding matrix (Lu, Chen and Eickhoff, <i>Pathway to Relevance</i>, EMNLP 2025), scaled to
- * the collection (see {@link TermIdf}). Where the paper has a regression on top, this class keeps
- * the one closed form, so that scores are comparable between queries and can be skipped by impacts.
+ * {@link BM25Similarity} computes them, with the same length norms, so an index written with {@code
+ * BM25Similarity} needs no re-indexing. The model's IDF is the first singular direction of its
+ * embedding matrix (Lu, Chen and Eickhoff, <i>Pathway to Relevance</i>, EMNLP 2025), scaled to the
+ * collection (see {@link TermIdf}). Where the paper has a regression on top, this class keeps the
+ * one closed form, so that scores are comparable between queries and can be skipped by impacts.
  *
  * <p>With {@code blend = 0}, and for every term that the model does not know, scores are exactly
  * those of {@code BM25Similarity(k1, b)}. {@code freq} may be a soft frequency: see {@link
@@ -71,7 +71,8 @@ public final class SemanticBM25Similarity extends BM25Similarity {
   @Override
   public Explanation idfExplain(CollectionStatistics collectionStats, TermStatistics termStats) {
     Explanation collection = super.idfExplain(collectionStats, termStats);
-    float model = blend == 0f ? Float.NaN : termIdf.idf(termStats.term(), collectionStats.docCount());
+    float model =
+        blend == 0f ? Float.NaN : termIdf.idf(termStats.term(), collectionStats.docCount());
     if (Float.isNaN(model)) {
       return collection;
     }

@@ -38,8 +38,9 @@ import org.apache.lucene.util.BytesRef;
  * <p>It differs from Lucene's {@code SynonymQuery} in three ways: statistics are those of the query
  * term and its synonyms and not the maximum over all terms; weights are summed in a fixed order and
  * in double, so an explanation equals its score to the last bit; and impacts are merged in fixed
- * point, so that a term of weight 0.3 bounds a block by 0.3 and not by 1. A query term that the index
- * does not hold is given the largest document frequency among its soft terms, for want of its own.
+ * point, so that a term of weight 0.3 bounds a block by 0.3 and not by 1. A query term that the
+ * index does not hold is given the largest document frequency among its soft terms, for want of its
+ * own.
  *
  * <p>With no soft terms it rewrites to a {@code TermQuery}. It can be used with any {@code
  * Similarity}, unless it was built to require one. Immutable and thread-safe.
@@ -95,8 +96,8 @@ public final class SoftTermQuery extends Query {
     }
 
     /**
-     * Adds a synonym of the query term: scored with the same statistics, which become the greatest of
-     * the query term and its synonyms, as those of Lucene's {@code SynonymQuery} are.
+     * Adds a synonym of the query term: scored with the same statistics, which become the greatest
+     * of the query term and its synonyms, as those of Lucene's {@code SynonymQuery} are.
      *
      * @param synonym another term than those that are there
      * @param weight how much of an occurrence of the query term one of {@code synonym} is worth, in
@@ -142,8 +143,7 @@ public final class SoftTermQuery extends Query {
      * @return the query
      */
     public SoftTermQuery build() {
-      return new SoftTermQuery(
-          field, term, terms.values().toArray(WeightedTerm[]::new), required);
+      return new SoftTermQuery(field, term, terms.values().toArray(WeightedTerm[]::new), required);
     }
   }
 
@@ -241,9 +241,7 @@ public final class SoftTermQuery extends Query {
       throws IOException {
     return scoreMode.needsScores()
         ? weight(searcher, scoreMode, boost)
-        : searcher
-            .rewrite(anyTerm())
-            .createWeight(searcher, ScoreMode.COMPLETE_NO_SCORES, boost);
+        : searcher.rewrite(anyTerm()).createWeight(searcher, ScoreMode.COMPLETE_NO_SCORES, boost);
   }
 
   /** The documents that match, without their scores. */
@@ -261,8 +259,7 @@ public final class SoftTermQuery extends Query {
       visitor
           .getSubVisitor(Occur.SHOULD, this)
           .consumeTerms(
-              this,
-              Arrays.stream(terms).map(t -> new Term(field, t.bytes())).toArray(Term[]::new));
+              this, Arrays.stream(terms).map(t -> new Term(field, t.bytes())).toArray(Term[]::new));
     }
   }
 

@@ -18,8 +18,9 @@ import org.apache.lucene.util.FixedBitSet;
  * Scores the union of a few weighted postings as one term.
  *
  * <p>Two ways in: a document at a time through {@link #iterator()}, or in batches through {@link
- * #nextDocsAndScores}, which reads each postings list on its own over a window of documents and adds
- * it up in an array. Both add in the order of the postings and in double, so they agree exactly.
+ * #nextDocsAndScores}, which reads each postings list on its own over a window of documents and
+ * adds it up in an array. Both add in the order of the postings and in double, so they agree
+ * exactly.
  */
 final class SoftTermScorer extends Scorer {
   private static final int WINDOW = 1 << 12;

@@ -69,8 +69,8 @@ final class SoftTermWeight extends Weight {
   }
 
   /**
-   * The greatest statistics among the query term and its synonyms, else among the soft terms; null if
-   * the index has none of them.
+   * The greatest statistics among the query term and its synonyms, else among the soft terms; null
+   * if the index has none of them.
    */
   private TermStatistics statistics() throws IOException {
     TermStatistics exact = null;

@@ -16,9 +16,9 @@ import org.apache.lucene.search.similarities.Similarity.SimScorer;
  * parts may have at that norm.
  *
  * <p>Lucene's impacts hold whole frequencies, and rounding a soft frequency of 0.3 up to 1 would
- * give away most of what can be skipped. So impacts here count in units of 1/{@value #UNIT}, and the
- * similarity that turns them into scores divides. The unit is a power of two, so that the division
- * is exact and a bound stays a bound.
+ * give away most of what can be skipped. So impacts here count in units of 1/{@value #UNIT}, and
+ * the similarity that turns them into scores divides. The unit is a power of two, so that the
+ * division is exact and a bound stays a bound.
  */
 final class WeightedImpacts implements ImpactsSource {
   private static final int UNIT = 64;

@@ -61,7 +61,8 @@ class SemanticFieldTest {
   void index() throws IOException {
     writer = new IndexWriter(directory, new IndexWriterConfig(analyzer));
     for (String text :
-        List.of("the cheap notebooks", "a red car is a quick car", "banana fruit", "index of 2019")) {
+        List.of(
+            "the cheap notebooks", "a red car is a quick car", "banana fruit", "index of 2019")) {
       add(text);
     }
     reader = DirectoryReader.open(writer);
@@ -130,8 +131,11 @@ class SemanticFieldTest {
     // 70 parts laptop and 60 parts laptops, of which the vectors differ
     float expected = 70 * 1f + 60 * 1 / (float) Math.sqrt(1.04);
     float other = 60 * 0.2f / (float) Math.sqrt(1.04);
-    float cosine = (expected + other * -0.2f) / (float) Math.sqrt(1.04 * (expected * expected + other * other));
-    float weight = SoftTermQuery.in(field.query("laptop")).getFirst().getSoftTerms().getFirst().weight();
+    float cosine =
+        (expected + other * -0.2f)
+            / (float) Math.sqrt(1.04 * (expected * expected + other * other));
+    float weight =
+        SoftTermQuery.in(field.query("laptop")).getFirst().getSoftTerms().getFirst().weight();
     assertEquals(SmallModel.PARAMETERS.kernel(cosine), weight, 0.01);
   }
 
@@ -142,7 +146,8 @@ class SemanticFieldTest {
     assertTrue(softTerms(field, "LapPad").contains("laptop"));
     SemanticField simple = SemanticField.of(model, BODY, new SimpleAnalyzer());
     assertTrue(softTerms(simple, "r\u00e9sum\u00e9").contains("laptop"), "accents are dropped");
-    assertEquals(List.of(), softTerms(field, "\u1230\u120b\u121d"), "nothing of what cannot be spelt");
+    assertEquals(
+        List.of(), softTerms(field, "\u1230\u120b\u121d"), "nothing of what cannot be spelt");
     assertEquals(List.of(), softTerms(field, "2019"));
   }
 
@@ -151,8 +156,7 @@ class SemanticFieldTest {
     SemanticBM25Model weighted = SmallModel.make(new float[] {0, 0.5f, 0, 0});
     SemanticField heavy = SemanticField.of(weighted, BODY, analyzer);
     float factor = weighted.projection().weight(new float[] {0, 1, 0, 0});
-    assertEquals(
-        factor * search(field, "car")[0].score, search(heavy, "car")[0].score, 1e-4);
+    assertEquals(factor * search(field, "car")[0].score, search(heavy, "car")[0].score, 1e-4);
     assertEquals(factor * fullScore(field, "car"), fullScore(heavy, "car"), 1e-4);
     assertTrue(search(heavy, "car")[0].score < fullScore(heavy, "car"));
     assertEquals(0, fullScore(heavy, "unheard"));
@@ -227,8 +231,7 @@ class SemanticFieldTest {
             .add(title.query("car"), Occur.SHOULD)
             .build();
     float sum = searcher.search(both, 1).scoreDocs[0].score;
-    assertEquals(
-        search(field, "car")[0].score + search(title, "car")[0].score, sum, 1e-5);
+    assertEquals(search(field, "car")[0].score + search(title, "car")[0].score, sum, 1e-5);
     assertNotEquals(search(field, "car")[0].score, search(title, "car")[0].score);
     assertThrows(
         IllegalArgumentException.class,
@@ -257,10 +260,12 @@ class SemanticFieldTest {
 
   @Test
   void buildsWhatLucenesQueryBuilderBuilds() throws IOException {
-    Query conjunction =
-        field.queryBuilder().createBooleanQuery(BODY, "cheap laptop", Occur.MUST);
+    Query conjunction = field.queryBuilder().createBooleanQuery(BODY, "cheap laptop", Occur.MUST);
     assertEquals(0, search(field, conjunction)[0].doc);
-    assertEquals(0, search(field, field.queryBuilder().createBooleanQuery(BODY, "red laptop", Occur.MUST)).length);
+    assertEquals(
+        0,
+        search(field, field.queryBuilder().createBooleanQuery(BODY, "red laptop", Occur.MUST))
+            .length);
     Query most = field.queryBuilder().createMinShouldMatchQuery(BODY, "cheap laptop banana", 0.7f);
     assertEquals(1, search(field, most).length);
     assertTrue(field.queryBuilder().createPhraseQuery(BODY, "quick car") instanceof PhraseQuery);
@@ -305,10 +310,8 @@ class SemanticFieldTest {
     assertEquals(List.of("banana"), softTerms(more, "fruit"));
     assertEquals(List.of("fruit"), softTerms(more, "bananas"));
     assertEquals(search(field, "car")[0].score, search(more, "car")[0].score);
-    assertEquals(
-        new SemanticField.Coverage(9, 4, 0), field.coverage(reader));
-    assertEquals(
-        new SemanticField.Coverage(9, 5, 0), more.coverage(reader));
+    assertEquals(new SemanticField.Coverage(9, 4, 0), field.coverage(reader));
+    assertEquals(new SemanticField.Coverage(9, 5, 0), more.coverage(reader));
   }
 
   @Test
@@ -318,7 +321,8 @@ class SemanticFieldTest {
         Arrays.asList(
             attached(other, BODY, field.analysis()),
             attached(model, "title", field.analysis()),
-            attached(model, BODY, SemanticField.of(model, BODY, new SimpleAnalyzer()).analysis()))) {
+            attached(
+                model, BODY, SemanticField.of(model, BODY, new SimpleAnalyzer()).analysis()))) {
       assertThrows(IllegalArgumentException.class, () -> field.withAttached(foreign));
     }
   }

@@ -35,7 +35,8 @@ class ScoringParametersTest {
       assertIllegal("threshold: " + bad, () -> kernel(bad, 1f, 1f));
       assertIllegal("scale: " + bad, () -> kernel(0f, 1f, bad));
       assertIllegal("b: " + bad, () -> new ScoringParameters(1f, bad, 0f, 1f, 1f, 8, 0f, 1f));
-      assertIllegal("idfBlend: " + bad, () -> new ScoringParameters(1f, 0f, 0f, 1f, 1f, 8, bad, 1f));
+      assertIllegal(
+          "idfBlend: " + bad, () -> new ScoringParameters(1f, 0f, 0f, 1f, 1f, 8, bad, 1f));
     }
     for (float bad : new float[] {-0.1f, Float.NaN, Float.POSITIVE_INFINITY}) {
       assertIllegal("exponent: " + bad, () -> kernel(0f, bad, 1f));

@@ -194,20 +194,38 @@ class SemanticBM25ModelTest {
     WordTable none = WordTable.empty(1);
     assertThrows(
         IllegalArgumentException.class,
-        () -> new SemanticBM25Model(provenance, PARAMETERS, List.of("a"), new float[1], 0, two, same, none));
-    assertThrows(
-        IllegalArgumentException.class,
-        () -> new SemanticBM25Model(provenance, PARAMETERS, List.of("a", "a"), new float[2], 0, two, same, none));
+        () ->
+            new SemanticBM25Model(
+                provenance, PARAMETERS, List.of("a"), new float[1], 0, two, same, none));
     assertThrows(
         IllegalArgumentException.class,
         () ->
             new SemanticBM25Model(
-                provenance, PARAMETERS, List.of("a", "b"), new float[] {0, Float.NaN}, 0, two, same, none));
+                provenance, PARAMETERS, List.of("a", "a"), new float[2], 0, two, same, none));
     assertThrows(
         IllegalArgumentException.class,
         () ->
             new SemanticBM25Model(
-                provenance, PARAMETERS, List.of("a", "b"), new float[2], 0, two, same, WordTable.empty(2)),
+                provenance,
+                PARAMETERS,
+                List.of("a", "b"),
+                new float[] {0, Float.NaN},
+                0,
+                two,
+                same,
+                none));
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            new SemanticBM25Model(
+                provenance,
+                PARAMETERS,
+                List.of("a", "b"),
+                new float[2],
+                0,
+                two,
+                same,
+                WordTable.empty(2)),
         "a word table of other dimensions");
   }
 
@@ -227,8 +245,7 @@ class SemanticBM25ModelTest {
     }
     assertEquals(0f, TermVectors.quantize(3, new float[1][3]).cosine(0, model(0f).vectors(), 0));
     assertThrows(
-        IllegalArgumentException.class,
-        () -> TermVectors.quantize(2, new float[][] {{1, 2}, {3}}));
+        IllegalArgumentException.class, () -> TermVectors.quantize(2, new float[][] {{1, 2}, {3}}));
     assertThrows(
         IllegalArgumentException.class, () -> TermVectors.quantize(1, new float[][] {{Float.NaN}}));
   }

@@ -48,7 +48,8 @@ class TermProjectionTest {
     refused("weights 1", CENTER, MATRIX, new float[1]);
     refused("matrix row", CENTER, new float[][] {{1, 2}, {3}}, WEIGHTS);
     refused("center: NaN", new float[] {Float.NaN, 0}, MATRIX, WEIGHTS);
-    refused("matrix row: Infinity", CENTER, new float[][] {{1}, {Float.POSITIVE_INFINITY}}, WEIGHTS);
+    refused(
+        "matrix row: Infinity", CENTER, new float[][] {{1}, {Float.POSITIVE_INFINITY}}, WEIGHTS);
     refused("their norm is 30.0", CENTER, MATRIX, new float[] {0, 30});
     IllegalArgumentException e =
         assertThrows(

@@ -35,7 +35,8 @@ class WordpiecesTest {
 
   @Test
   void knowsWhatIsAWord() {
-    for (String word : List.of("laptop", "r\u00e9sum\u00e9", "wi-fi", "o'brien", "\u1230\u120b\u121d")) {
+    for (String word :
+        List.of("laptop", "r\u00e9sum\u00e9", "wi-fi", "o'brien", "\u1230\u120b\u121d")) {
       assertTrue(Wordpieces.isWord(word), word);
     }
     for (String other : List.of("", "d", "b12", "2019", "c++", "a b")) {

@@ -50,7 +50,9 @@ public class TestSemanticBM25Similarity extends BaseSimilarityTestCase {
   public void testBlendsIdf() {
     // log(1 + (900 - 20 + 0.5) / (20 + 0.5)) = log(43.95121951...)
     double collection = 3.783080;
-    Similarity similarity = new SemanticBM25Similarity(0f, 0f, 0.25f, (term, passages) -> passages == 900 ? 2f : Float.NaN);
+    Similarity similarity =
+        new SemanticBM25Similarity(
+            0f, 0f, 0.25f, (term, passages) -> passages == 900 ? 2f : Float.NaN);
     // with k1 = 0 every frequency is worth 1
     assertEquals(
         0.75 * collection + 0.25 * 2, similarity.scorer(1f, COLLECTION, TERM).score(3f, 7), 1e-5);
@@ -76,8 +78,7 @@ public class TestSemanticBM25Similarity extends BaseSimilarityTestCase {
         IllegalArgumentException.class,
         () -> new SemanticBM25Similarity(-1f, 0.5f, 0f, TermIdf.NONE));
     expectThrows(
-        IllegalArgumentException.class,
-        () -> new SemanticBM25Similarity(1f, 2f, 0f, TermIdf.NONE));
+        IllegalArgumentException.class, () -> new SemanticBM25Similarity(1f, 2f, 0f, TermIdf.NONE));
   }
 
   public void testDescribesItself() {

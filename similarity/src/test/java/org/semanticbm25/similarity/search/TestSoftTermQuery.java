@@ -106,7 +106,8 @@ public class TestSoftTermQuery extends LuceneTestCase {
   }
 
   private static SoftTermQuery randomQuery(Random random) {
-    SoftTermQuery.Builder builder = new SoftTermQuery.Builder(new Term(FIELD, word(random.nextInt(VOCABULARY))));
+    SoftTermQuery.Builder builder =
+        new SoftTermQuery.Builder(new Term(FIELD, word(random.nextInt(VOCABULARY))));
     int soft = TestUtil.nextInt(random, 1, 6);
     List<Integer> words = new ArrayList<>(IntStream.range(0, VOCABULARY).boxed().toList());
     Collections.shuffle(words, random);
@@ -134,7 +135,9 @@ public class TestSoftTermQuery extends LuceneTestCase {
         Math.max(totalTermFreq, reader.totalTermFreq(term)));
   }
 
-  /** The definition: count words in the stored text, weigh, and put the sum through the similarity. */
+  /**
+   * The definition: count words in the stored text, weigh, and put the sum through the similarity.
+   */
   private float[] scoresByDefinition(SoftTermQuery query) throws IOException {
     float[] scores = new float[reader.maxDoc()];
     TermStatistics statistics = null;
@@ -166,7 +169,9 @@ public class TestSoftTermQuery extends LuceneTestCase {
       }
       NumericDocValues norms = MultiDocValues.getNormValues(reader, FIELD);
       scores[doc] =
-          freq == 0 ? 0f : scorer.score((float) freq, norms.advanceExact(doc) ? norms.longValue() : 1L);
+          freq == 0
+              ? 0f
+              : scorer.score((float) freq, norms.advanceExact(doc) ? norms.longValue() : 1L);
     }
     return scores;
   }
@@ -194,7 +199,9 @@ public class TestSoftTermQuery extends LuceneTestCase {
       for (ScoreDoc hit : searcher.search(query, 10).scoreDocs) {
         Explanation explanation = searcher.explain(query, hit.doc);
         assertEquals(hit.score, explanation.getValue().floatValue(), 0f);
-        assertTrue(explanation.toString(), explanation.toString().contains("softFreq, over matching terms"));
+        assertTrue(
+            explanation.toString(),
+            explanation.toString().contains("softFreq, over matching terms"));
       }
     }
   }
@@ -313,7 +320,9 @@ public class TestSoftTermQuery extends LuceneTestCase {
     reader = DirectoryReader.open(directory);
     IndexSearcher plain = new IndexSearcher(reader);
     SoftTermQuery query =
-        new SoftTermQuery.Builder(new Term(FIELD, "absent")).add(new BytesRef("soft"), 0.1f).build();
+        new SoftTermQuery.Builder(new Term(FIELD, "absent"))
+            .add(new BytesRef("soft"), 0.1f)
+            .build();
     float best = plain.search(query, 1).scoreDocs[0].score;
     Scorer scorer =
         plain.createWeight(query, ScoreMode.TOP_SCORES, 1f).scorer(reader.leaves().get(0));
@@ -327,11 +336,11 @@ public class TestSoftTermQuery extends LuceneTestCase {
   public void testMatchesReportsTheTerms() throws IOException {
     index(atLeast(50), false);
     SoftTermQuery query =
-        new SoftTermQuery.Builder(new Term(FIELD, word(0))).add(new BytesRef(word(1)), 0.5f).build();
+        new SoftTermQuery.Builder(new Term(FIELD, word(0)))
+            .add(new BytesRef(word(1)), 0.5f)
+            .build();
     ScoreDoc hit = searcher.search(query, 1).scoreDocs[0];
-    var weight =
-        searcher.createWeight(
-            searcher.rewrite(query), ScoreMode.COMPLETE, 1f);
+    var weight = searcher.createWeight(searcher.rewrite(query), ScoreMode.COMPLETE, 1f);
     // the searcher may have wrapped the reader
     var leaves = searcher.getIndexReader().leaves();
     var leaf = leaves.get(ReaderUtil.subIndex(hit.doc, leaves));
@@ -342,7 +351,9 @@ public class TestSoftTermQuery extends LuceneTestCase {
   public void testTermsThatTheIndexDoesNotHold() throws IOException {
     index(atLeast(50), false);
     SoftTermQuery nothing =
-        new SoftTermQuery.Builder(new Term(FIELD, "absent")).add(new BytesRef("gone"), 0.5f).build();
+        new SoftTermQuery.Builder(new Term(FIELD, "absent"))
+            .add(new BytesRef("gone"), 0.5f)
+            .build();
     assertEquals(0, searcher.count(nothing));
     assertEquals(0, searcher.search(nothing, 10).scoreDocs.length);
     QueryUtils.check(random(), nothing, searcher);
@@ -360,13 +371,22 @@ public class TestSoftTermQuery extends LuceneTestCase {
   public void testEqualityDoesNotHangOnOrder() {
     Term term = new Term(FIELD, "b");
     SoftTermQuery one =
-        new SoftTermQuery.Builder(term).add(new BytesRef("a"), 0.5f).add(new BytesRef("c"), 1f).build();
+        new SoftTermQuery.Builder(term)
+            .add(new BytesRef("a"), 0.5f)
+            .add(new BytesRef("c"), 1f)
+            .build();
     SoftTermQuery same =
-        new SoftTermQuery.Builder(term).add(new BytesRef("c"), 1f).add(new BytesRef("a"), 0.5f).build();
+        new SoftTermQuery.Builder(term)
+            .add(new BytesRef("c"), 1f)
+            .add(new BytesRef("a"), 0.5f)
+            .build();
     QueryUtils.checkEqual(one, same);
     QueryUtils.checkUnequal(
         one,
-        new SoftTermQuery.Builder(term).add(new BytesRef("a"), 0.6f).add(new BytesRef("c"), 1f).build());
+        new SoftTermQuery.Builder(term)
+            .add(new BytesRef("a"), 0.6f)
+            .add(new BytesRef("c"), 1f)
+            .build());
     QueryUtils.checkUnequal(
         one,
         new SoftTermQuery.Builder(new Term(FIELD, "a"))
@@ -374,9 +394,9 @@ public class TestSoftTermQuery extends LuceneTestCase {
             .add(new BytesRef("c"), 1f)
             .build());
     assertEquals("Soft(body:b ~ c^1.0 a^0.5)", one.toString("x"));
+    assertEquals(List.of("c", "a"), one.getSoftTerms().stream().map(t -> t.term().text()).toList());
     assertEquals(
-        List.of("c", "a"), one.getSoftTerms().stream().map(t -> t.term().text()).toList());
-    assertEquals(List.of(one), SoftTermQuery.in(new BooleanQuery.Builder().add(one, Occur.SHOULD).build()));
+        List.of(one), SoftTermQuery.in(new BooleanQuery.Builder().add(one, Occur.SHOULD).build()));
   }
 
   public void testRefusesIllegalWeightsAndRepetitions() {
@@ -401,7 +421,8 @@ public class TestSoftTermQuery extends LuceneTestCase {
 
   public void testSoftTermsAreSortedByWeight() {
     SoftTermQuery query = randomQuery(random());
-    List<Float> weights = query.getSoftTerms().stream().map(SoftTermQuery.SoftTerm::weight).toList();
+    List<Float> weights =
+        query.getSoftTerms().stream().map(SoftTermQuery.SoftTerm::weight).toList();
     assertEquals(weights.stream().sorted(Comparator.reverseOrder()).toList(), weights);
   }
 }

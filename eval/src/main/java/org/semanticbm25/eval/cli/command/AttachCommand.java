@@ -51,7 +51,8 @@ public final class AttachCommand implements Callable<Integer> {
       names = "--encoder",
       paramLabel = "DIR",
       description =
-          "folder of the ONNX model that --extracted comes from (default: the bundled cross-encoder)")
+          "folder of the ONNX model that --extracted comes from (default: the bundled"
+              + " cross-encoder)")
   Path encoder;
 
   @Mixin Workspace workspace;

@@ -114,8 +114,7 @@ public final class EditCommand implements Callable<Integer> {
       for (int i = 0; i < after.size(); i++) {
         Hit hit = after.get(i);
         int was = ranked.indexOf(hit.id());
-        out.printf(
-            "%4d  %6s  %8.4f  %s%n", i + 1, was < 0 ? "-" : was + 1, hit.score(), hit.id());
+        out.printf("%4d  %6s  %8.4f  %s%n", i + 1, was < 0 ? "-" : was + 1, hit.score(), hit.id());
       }
       for (Hit hit : before) {
         if (after.stream().noneMatch(h -> h.id().equals(hit.id()))) {

@@ -43,13 +43,15 @@ import picocli.CommandLine.Spec;
       "Measure BM25, semantic BM25 and a cross-encoder on a collection in BEIR's layout.",
       "The cross-encoder reranks the first hits of BM25, and so does the attention of its first"
           + " layers, if --layers is given.",
-      "Prints nDCG@10, RR@10, R@100, AP@1000 and ScoredQuery@10, with the p-value of a paired t-test"
-          + " against BM25 (Holm-corrected), and writes TREC run files.%n"
+      "Prints nDCG@10, RR@10, R@100, AP@1000 and ScoredQuery@10, with the p-value of a paired"
+          + " t-test against BM25 (Holm-corrected), and writes TREC run files.%n"
     })
 public final class EvalCommand implements Callable<Integer> {
   private static final int DEPTH = 1000;
 
-  @Parameters(paramLabel = "DATASET", description = "folder with corpus.jsonl, queries.jsonl, qrels/")
+  @Parameters(
+      paramLabel = "DATASET",
+      description = "folder with corpus.jsonl, queries.jsonl, qrels/")
   Path folder;
 
   @Option(
@@ -62,8 +64,7 @@ public final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--run",
       paramLabel = "FILE",
-      description =
-          "a TREC run of BM25 to rerank instead of searching: its scores stand for bm25")
+      description = "a TREC run of BM25 to rerank instead of searching: its scores stand for bm25")
   Path run;
 
   @Option(
@@ -93,7 +94,8 @@ public final class EvalCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "100",
       description =
-          "hits of BM25 that the cross-encoder reranks, 0 to leave it out (default: ${DEFAULT-VALUE})")
+          "hits of BM25 that the cross-encoder reranks, 0 to leave it out (default:"
+              + " ${DEFAULT-VALUE})")
   int rerank;
 
   @Option(
@@ -136,10 +138,12 @@ public final class EvalCommand implements Callable<Integer> {
     try (CrossEncoder encoder = rerank > 0 ? crossEncoder.open(workspace.home) : null;
         AttentionScorer scorer = attention.isGiven() ? attention.open(encoder.model()) : null;
         OpenIndex index =
-            workspace.indexes().open(dataset.name(), fingerprint, analyzer, dataset::forEachPassage)) {
+            workspace
+                .indexes()
+                .open(dataset.name(), fingerprint, analyzer, dataset::forEachPassage)) {
       Evaluation evaluation = new Evaluation(dataset, relevant);
-      SemanticField semantic = limited(
-              SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
+      SemanticField semantic =
+          limited(SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
       if (run != null) {
         Run first = Run.read(run);
         evaluation.add("bm25", first);
@@ -149,7 +153,12 @@ public final class EvalCommand implements Callable<Integer> {
                 .rerank(first, dataset.queries()));
       } else {
         RankingSystem bm25 =
-            RankingSystem.bm25(index.reader(), TextIndex.CONTENTS, analyzer, RankingSystem.BM25_K1, RankingSystem.BM25_B);
+            RankingSystem.bm25(
+                index.reader(),
+                TextIndex.CONTENTS,
+                analyzer,
+                RankingSystem.BM25_K1,
+                RankingSystem.BM25_B);
         evaluation.add("bm25", bm25.run(dataset.queries(), DEPTH));
         if (tuneOn != null) {
           RankingSystem tuned = tunedBm25(index.reader(), analyzer);
@@ -187,8 +196,7 @@ public final class EvalCommand implements Callable<Integer> {
       throws IOException {
     Run first = evaluation.runs().get("bm25");
     try (Terminal progress = new Terminal()) {
-      evaluation.add(
-          "cross-encoder", reranker.rerank(first, dataset.queries(), encoder, progress));
+      evaluation.add("cross-encoder", reranker.rerank(first, dataset.queries(), encoder, progress));
       if (scorer != null) {
         evaluation.add("attention", reranker.rerank(first, dataset.queries(), scorer, progress));
       }

@@ -86,7 +86,9 @@ public final class ExtractCommand implements Callable<Integer> {
       names = "--home",
       paramLabel = "DIR",
       defaultValue = "${env:SBM25_HOME:-${sys:user.home}/.sbm25}",
-      description = "folder where the bundled cross-encoder is unpacked (default: $SBM25_HOME, else ~/.sbm25)")
+      description =
+          "folder where the bundled cross-encoder is unpacked (default: $SBM25_HOME, else"
+              + " ~/.sbm25)")
   Path home;
 
   @Spec CommandSpec spec;
@@ -110,8 +112,9 @@ public final class ExtractCommand implements Callable<Integer> {
         Terminal progress = new Terminal()) {
       if (lists.folder == null) {
         ScoringParameters parameters = Extractor.DEFAULT_PARAMETERS;
-        write(Extractor.extract(
-                source, states, parameters, new WordCounts(), reference, progress), folder);
+        write(
+            Extractor.extract(source, states, parameters, new WordCounts(), reference, progress),
+            folder);
       } else {
         distil(source, states, reference, folder, progress);
       }
@@ -159,12 +162,10 @@ public final class ExtractCommand implements Callable<Integer> {
     try (PairSampler sampler = new PairSampler(source, samples)) {
       extractAttention(source, training.withTrain(lists.queries), sampler, folder, progress);
       KernelLists kernel = KernelLists.score(training.withTrain(ofKernel), sampler, progress);
-      write(kernel.extract(
-              source,
-              states,
-              TrainingLists.countWords(lists.folder),
-              reference,
-              progress), folder);
+      write(
+          kernel.extract(
+              source, states, TrainingLists.countWords(lists.folder), reference, progress),
+          folder);
     }
     Files.delete(samples);
   }

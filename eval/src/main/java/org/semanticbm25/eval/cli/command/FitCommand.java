@@ -50,8 +50,8 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Adapt the model to your own collection and queries; no judgements are needed.",
-      "A cross-encoder scores what BM25 finds for a sample of the queries. With one half of them the"
-          + " parameters and the weights of single words are chosen so that semantic BM25 ranks"
+      "A cross-encoder scores what BM25 finds for a sample of the queries. With one half of them"
+          + " the parameters and the weights of single words are chosen so that semantic BM25 ranks"
           + " as the cross-encoder does; on the other half the gain is measured. A model that does"
           + " not gain there is not written, and the exit code is 1.%n"
     })
@@ -102,7 +102,8 @@ public final class FitCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     if (sample < MIN_QUERIES || depth < 2) {
       throw new UserException(
-          "--sample %d, --depth %d: must be %d and 2 or more".formatted(sample, depth, MIN_QUERIES));
+          "--sample %d, --depth %d: must be %d and 2 or more"
+              .formatted(sample, depth, MIN_QUERIES));
     }
     try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
       SemanticField start = field.semantic(workspace, index);
@@ -131,7 +132,9 @@ public final class FitCommand implements Callable<Integer> {
       Workspace.write(adapted.model(), output);
       Terminal.say(
           "wrote %s: %s, %d words corrected",
-          output, adapted.parameters(), adapted.model().edits().size() - start.model().edits().size());
+          output,
+          adapted.parameters(),
+          adapted.model().edits().size() - start.model().edits().size());
     }
     return 0;
   }

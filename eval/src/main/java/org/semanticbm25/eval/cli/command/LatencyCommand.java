@@ -74,14 +74,19 @@ public final class LatencyCommand implements Callable<Integer> {
     Analyzer analyzer = new StandardAnalyzer();
     String fingerprint = "%s%06x".formatted(workspace.model().id().substring(0, 6), seed);
     try (OpenIndex index =
-        workspace.indexes().open(
-            "zipf-" + passages, fingerprint, analyzer, consumer -> generate(words, consumer))) {
+        workspace
+            .indexes()
+            .open(
+                "zipf-" + passages, fingerprint, analyzer, consumer -> generate(words, consumer))) {
       List<RankingSystem> systems = new ArrayList<>();
       systems.add(
           RankingSystem.bm25(
-              index.reader(), TextIndex.CONTENTS, analyzer, RankingSystem.BM25_K1, RankingSystem.BM25_B));
-      SemanticField field =
-          SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer);
+              index.reader(),
+              TextIndex.CONTENTS,
+              analyzer,
+              RankingSystem.BM25_K1,
+              RankingSystem.BM25_B));
+      SemanticField field = SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer);
       for (int limit : softTerms) {
         systems.add(RankingSystem.semantic(index.reader(), field.withMaxSoftTerms(limit)));
       }
@@ -97,7 +102,11 @@ public final class LatencyCommand implements Callable<Integer> {
     rows.add(
         List.of(
             "top %d of %d".formatted(TOP, passages),
-            "soft terms/query term", "p50 ms", "p95 ms", "p99 ms", "median ratio"));
+            "soft terms/query term",
+            "p50 ms",
+            "p95 ms",
+            "p99 ms",
+            "median ratio"));
     for (int system = 0; system < systems.size(); system++) {
       List<String> row = new ArrayList<>();
       row.add(system == 0 ? "bm25" : "semantic, at most " + softTerms[system - 1]);
@@ -123,8 +132,7 @@ public final class LatencyCommand implements Callable<Integer> {
     return words;
   }
 
-  private void generate(List<String> words, Dataset.Consumer<Passage> consumer)
-      throws IOException {
+  private void generate(List<String> words, Dataset.Consumer<Passage> consumer) throws IOException {
     Random random = new Random(seed);
     ZipfDistribution zipf = new ZipfDistribution(new Well19937c(seed), words.size(), 1);
     for (int passage = 0; passage < passages; passage++) {

@@ -38,7 +38,8 @@ public final class ModelCommand {
   private static void writeBeside(NeuralModel model, OnnxGraph graph, Path folder)
       throws IOException {
     Path onnx = folder.resolve("model.onnx");
-    for (Path file : List.of(onnx, folder.resolve("tokenizer.json"), folder.resolve("config.json"))) {
+    for (Path file :
+        List.of(onnx, folder.resolve("tokenizer.json"), folder.resolve("config.json"))) {
       if (Files.exists(file)) {
         throw new UserException(file + ": is there already; give another folder");
       }
@@ -52,8 +53,7 @@ public final class ModelCommand {
     }
     graph.write(onnx);
     Terminal.say(
-        "wrote %s: %.1f MiB, was %.1f MiB",
-        onnx, mebibytes(onnx), mebibytes(model.onnx()));
+        "wrote %s: %.1f MiB, was %.1f MiB", onnx, mebibytes(onnx), mebibytes(model.onnx()));
   }
 
   private static double mebibytes(Path file) throws IOException {

@@ -76,8 +76,7 @@ public final class SearchCommand implements Callable<Integer> {
       names = "--scorer",
       paramLabel = "NAME",
       defaultValue = "semantic",
-      description =
-          "bm25, semantic, attention or cross-encoder (default: semantic)")
+      description = "bm25, semantic, attention or cross-encoder (default: semantic)")
   ScorerName scorer;
 
   @Option(names = "-n", paramLabel = "N", defaultValue = "10", description = "hits (default: 10)")
@@ -105,8 +104,7 @@ public final class SearchCommand implements Callable<Integer> {
         }
         case BM25 -> searchWith(field.bm25(reader));
         case ATTENTION -> {
-          try (AttentionScorer attentive =
-              attention.open(crossEncoder.model(workspace.home))) {
+          try (AttentionScorer attentive = attention.open(crossEncoder.model(workspace.home))) {
             rerank(
                 field.bm25(reader),
                 AttentionRescorer.create(attentive, text, PassageSource.storedFields(field.name)));
@@ -141,8 +139,7 @@ public final class SearchCommand implements Callable<Integer> {
         doc -> rescorer.explain(searcher, searcher.explain(query, doc), doc));
   }
 
-  private void print(IndexSearcher searcher, TopDocs top, Explainer explainer)
-      throws IOException {
+  private void print(IndexSearcher searcher, TopDocs top, Explainer explainer) throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     int rank = 0;
     for (ScoreDoc hit : top.scoreDocs) {

@@ -117,7 +117,8 @@ public final class StudyCommand implements Callable<Integer> {
       List<Integer> given = heads == Heads.PAPER ? paperHeads(sampler.taps()) : List.of();
       SampledLists sampled = SampledLists.sample(training, sampler, progress);
       for (Path set : folders) {
-        sets.add(StudySet.read(
+        sets.add(
+            StudySet.read(
                 set, collection, workspace.indexes(), workspace.model(), sampler, progress));
       }
       AttentionStudy study =

@@ -42,7 +42,8 @@ public final class TuneCommand implements Callable<Integer> {
   @Parameters(
       arity = "1..*",
       paramLabel = "DATASET:SPLIT",
-      description = "a folder in BEIR's layout, and the judgements to use, as in data/scifact:train")
+      description =
+          "a folder in BEIR's layout, and the judgements to use, as in data/scifact:train")
   List<String> collections;
 
   @Option(
@@ -105,13 +106,13 @@ public final class TuneCommand implements Callable<Integer> {
             });
     return new Collection(
         new Dataset(all.name(), all.corpus(), queries, qrels),
-        workspace.indexes().open(
-            all.name(), Digests.sha256(all.corpus()), analyzer, all::forEachPassage),
+        workspace
+            .indexes()
+            .open(all.name(), Digests.sha256(all.corpus()), analyzer, all::forEachPassage),
         SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
   }
 
-  private double objective(
-      List<Collection> prepared, ScoringParameters parameters)
+  private double objective(List<Collection> prepared, ScoringParameters parameters)
       throws IOException {
     double sum = 0;
     StringBuilder line = new StringBuilder();

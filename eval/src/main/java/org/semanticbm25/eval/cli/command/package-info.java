@@ -1,4 +1,2 @@
-/**
- * The commands of sbm25.
- */
+/** The commands of sbm25. */
 package org.semanticbm25.eval.cli.command;

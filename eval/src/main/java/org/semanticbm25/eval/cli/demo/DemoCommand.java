@@ -49,8 +49,9 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Ask questions about Lucene of Lucene's own documentation.",
-      "Indexes the Javadoc of every class and method of lucene-core, answers 48 questions with BM25"
-          + ", semantic BM25 and the cross-encoder, and measures all three against graded judgements.%n"
+      "Indexes the Javadoc of every class and method of lucene-core, answers 48 questions with"
+          + " BM25, semantic BM25 and the cross-encoder, and measures all three against graded"
+          + " judgements.%n"
     })
 public final class DemoCommand implements Callable<Integer> {
   private static final String NAME = "lucene-javadoc";
@@ -71,21 +72,27 @@ public final class DemoCommand implements Callable<Integer> {
     Analyzer analyzer = new EnglishAnalyzer();
     try (CrossEncoder encoder = crossEncoder.open(workspace.home);
         OpenIndex index =
-            workspace.indexes().open(
-                NAME,
-                Digests.sha256(sources),
-                analyzer,
-                consumer -> {
-                  for (Passage passage : JavadocCorpus.read(sources)) {
-                    consumer.accept(passage);
-                  }
-                })) {
+            workspace
+                .indexes()
+                .open(
+                    NAME,
+                    Digests.sha256(sources),
+                    analyzer,
+                    consumer -> {
+                      for (Passage passage : JavadocCorpus.read(sources)) {
+                        consumer.accept(passage);
+                      }
+                    })) {
       RankingSystem bm25 =
           RankingSystem.bm25(
-              index.reader(), TextIndex.CONTENTS, analyzer, RankingSystem.BM25_K1, RankingSystem.BM25_B);
-      RankingSystem semantic = RankingSystem.semantic(
               index.reader(),
-              SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
+              TextIndex.CONTENTS,
+              analyzer,
+              RankingSystem.BM25_K1,
+              RankingSystem.BM25_B);
+      RankingSystem semantic =
+          RankingSystem.semantic(
+              index.reader(), SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
       Evaluation evaluation = evaluate(dataset, bm25, semantic, index, encoder);
       if (format.value == Report.Format.TABLE) {
         printIntroduction(index, dataset);
@@ -115,8 +122,7 @@ public final class DemoCommand implements Callable<Integer> {
     try (Terminal progress = new Terminal()) {
       evaluation.add(
           "cross-encoder",
-          new Reranker(index.reader(), DEPTH)
-              .rerank(first, dataset.queries(), encoder, progress));
+          new Reranker(index.reader(), DEPTH).rerank(first, dataset.queries(), encoder, progress));
     }
     return evaluation;
   }
@@ -168,15 +174,13 @@ public final class DemoCommand implements Callable<Integer> {
   /** The queries whose nDCG@10 changed most, for better or worse, and why. */
   private void printChanges(Dataset dataset, Evaluation evaluation, RankingSystem semantic) {
     Measure measure = Measure.nDCG(10);
-    Map<String, Double> before =
-        measure.perQuery(dataset.qrels(), evaluation.runs().get("bm25"));
+    Map<String, Double> before = measure.perQuery(dataset.qrels(), evaluation.runs().get("bm25"));
     Map<String, Double> after =
         measure.perQuery(dataset.qrels(), evaluation.runs().get("semantic"));
     PrintWriter out = spec.commandLine().getOut();
     out.printf("%nWhere the ranking changed most:%n");
     dataset.queries().keySet().stream()
-        .sorted(
-            Comparator.comparingDouble((String q) -> -Math.abs(after.get(q) - before.get(q))))
+        .sorted(Comparator.comparingDouble((String q) -> -Math.abs(after.get(q) - before.get(q))))
         .limit(SHOWN)
         .forEach(
             query -> {
@@ -189,8 +193,7 @@ public final class DemoCommand implements Callable<Integer> {
                   after.get(query));
               printTop(evaluation, "bm25", query);
               printTop(evaluation, "semantic", query);
-              SoftTermQuery.in(semantic.query(text))
-                  .forEach(term -> printSoftTerms(out, term));
+              SoftTermQuery.in(semantic.query(text)).forEach(term -> printSoftTerms(out, term));
             });
     out.println();
     out.flush();

@@ -40,9 +40,9 @@ import org.semanticbm25.eval.collection.Passage;
  * class, constructor and method is one passage.
  *
  * <p>The JDK's own parser reads the sources, so what counts as a comment, a tag or a link is what
- * {@code javadoc} takes it for. A passage's id is the binary name of the class, or that name, {@code
- * #}, and the method's name with the simple types of its parameters; its title adds the names split
- * at capitals, so that {@code IndexWriter} is found by "index writer".
+ * {@code javadoc} takes it for. A passage's id is the binary name of the class, or that name,
+ * {@code #}, and the method's name with the simple types of its parameters; its title adds the
+ * names split at capitals, so that {@code IndexWriter} is found by "index writer".
  */
 public final class JavadocCorpus {
   private JavadocCorpus() {}
@@ -115,7 +115,9 @@ public final class JavadocCorpus {
       }
       Tree packageName = getCurrentPath().getCompilationUnit().getPackageName();
       String name =
-          outer == null ? packageName + "." + tree.getSimpleName() : outer + "." + tree.getSimpleName();
+          outer == null
+              ? packageName + "." + tree.getSimpleName()
+              : outer + "." + tree.getSimpleName();
       add(name, name.substring(packageName.toString().length() + 1));
       return super.visitClass(tree, name);
     }
@@ -124,9 +126,12 @@ public final class JavadocCorpus {
     public Void visitMethod(MethodTree tree, String owner) {
       if (isApi(tree.getModifiers().getFlags()) || isInInterface()) {
         String simpleOwner = owner.substring(owner.lastIndexOf('.') + 1);
-        String name = tree.getName().contentEquals("<init>") ? simpleOwner : tree.getName().toString();
+        String name =
+            tree.getName().contentEquals("<init>") ? simpleOwner : tree.getName().toString();
         String types =
-            tree.getParameters().stream().map(PassageScanner::type).collect(Collectors.joining(","));
+            tree.getParameters().stream()
+                .map(PassageScanner::type)
+                .collect(Collectors.joining(","));
         add(owner + "#" + name + "(" + types + ")", simpleOwner + "." + name);
       }
       return null;

@@ -1,4 +1,2 @@
-/**
- * The demo on Lucene's Javadoc.
- */
+/** The demo on Lucene's Javadoc. */
 package org.semanticbm25.eval.cli.demo;

@@ -23,8 +23,8 @@ public final class AttentionOption {
       names = "--layers",
       paramLabel = "K",
       description =
-          "layers of the cross-encoder to run: fewer are faster, more are closer to it (default: two"
-              + " thirds of them)")
+          "layers of the cross-encoder to run: fewer are faster, more are closer to it (default:"
+              + " two thirds of them)")
   Integer layers;
 
   /** Whether either option is given. */
@@ -45,8 +45,7 @@ public final class AttentionOption {
           "--layers %d: must be 1 to %d, the layers of %s"
               .formatted(run, extracted.layers(), extracted.provenance().source()));
     }
-    return AttentionScorer.open(
-        model, extracted, run, Runtime.getRuntime().availableProcessors());
+    return AttentionScorer.open(model, extracted, run, Runtime.getRuntime().availableProcessors());
   }
 
   private AttentionModel read() throws IOException {

@@ -12,8 +12,8 @@ public final class CrossEncoderOption {
       names = "--model",
       paramLabel = "DIR",
       description =
-          "folder with model.onnx (or onnx/model.onnx) and tokenizer.json of a cross-encoder, or the"
-              + " ONNX file (default: the bundled cross-encoder)")
+          "folder with model.onnx (or onnx/model.onnx) and tokenizer.json of a cross-encoder, or"
+              + " the ONNX file (default: the bundled cross-encoder)")
   Path folder;
 
   /**

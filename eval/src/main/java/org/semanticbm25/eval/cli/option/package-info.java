@@ -1,4 +1,2 @@
-/**
- * Options that several commands share.
- */
+/** Options that several commands share. */
 package org.semanticbm25.eval.cli.option;
