@@ -43,7 +43,7 @@ import picocli.CommandLine.Spec;
       "Measure BM25, semantic BM25 and a cross-encoder on a collection in BEIR's layout.",
       "The cross-encoder reranks the first hits of BM25, and so does the attention of its first"
           + " layers, if --layers is given.",
-      "Prints nDCG@10, RR@10, R@100, AP@1000 and ScoredQuery@10, with the p-value of a paired"
+      "Prints nDCG@10, RR@10, R@100, AP@1000 and Judged@10, with the p-value of a paired"
           + " t-test against BM25 (Holm-corrected), and writes TREC run files.%n"
     })
 public final class EvalCommand implements Callable<Integer> {
