@@ -57,6 +57,8 @@ class ArchitectureTest {
           .definedBy("..similarity.search..")
           .layer("model")
           .definedBy("..similarity.model..")
+          .whereLayer("field")
+          .mayNotBeAccessedByAnyLayer()
           .whereLayer("search")
           .mayOnlyBeAccessedByLayers("field")
           .whereLayer("model")
@@ -85,7 +87,9 @@ class ArchitectureTest {
           .whereLayer("crossencoder")
           .mayOnlyBeAccessedByLayers("distill")
           .whereLayer("runtime")
-          .mayOnlyBeAccessedByLayers("crossencoder", "attention", "distill");
+          .mayOnlyBeAccessedByLayers("crossencoder", "attention", "distill")
+          .whereLayer("hub")
+          .mayOnlyBeAccessedByLayers("runtime", "crossencoder", "attention", "distill");
 
   @ArchTest
   static final ArchRule NO_CYCLES_BETWEEN_PACKAGES =

@@ -21,7 +21,7 @@ import org.apache.lucene.index.StoredFields;
  */
 @FunctionalInterface
 public interface PassageSource {
-  /** PassageList of a segment's documents. Used by one thread, with ascending documents. */
+  /** Texts of a segment's documents. Used by one thread, with ascending documents. */
   @FunctionalInterface
   interface Passages {
     /**

@@ -9,6 +9,7 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexNotFoundException;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.util.IOUtils;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 
@@ -23,9 +24,7 @@ public record CollectionIndexes(Path folder) {
   public record OpenIndex(Path place, DirectoryReader reader) implements AutoCloseable {
     @Override
     public void close() throws IOException {
-      Directory directory = reader.directory();
-      reader.close();
-      directory.close();
+      IOUtils.close(reader, reader.directory());
     }
   }
 
@@ -53,11 +52,14 @@ public record CollectionIndexes(Path folder) {
     try {
       return DirectoryReader.open(directory);
     } catch (IndexNotFoundException e) {
-      directory.close();
+      IOUtils.closeWhileHandlingException(directory);
       throw new UserException(index + ": no Lucene index there; make one with 'sbm25 index'", e);
     } catch (CorruptIndexException e) {
-      directory.close();
+      IOUtils.closeWhileHandlingException(directory);
       throw new UserException(index + ": the index is damaged; make it anew", e);
+    } catch (IOException | RuntimeException e) {
+      IOUtils.closeWhileHandlingException(directory);
+      throw e;
     }
   }
 }

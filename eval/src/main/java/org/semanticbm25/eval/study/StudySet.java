@@ -166,7 +166,7 @@ public record StudySet(
     return dataset.name();
   }
 
-  /** PassageList of a query and its candidates. */
+  /** Texts of a query and its candidates. */
   public List<PassageList> texts() throws IOException {
     return texts(dataset, queries, candidates);
   }

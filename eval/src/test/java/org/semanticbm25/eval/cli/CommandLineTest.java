@@ -411,6 +411,20 @@ class CommandLineTest {
   }
 
   @Test
+  void attachAddsOnlyWordsThatTheModelLacks() throws IOException {
+    Files.writeString(at("corpus.tsv"), "t1\tcaring car\n");
+    ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
+    ok("index", at("corpus.tsv"), at("index"), "--analyzer", "standard");
+    List<Object> arguments = new ArrayList<>(List.of(attach()));
+    arguments.addAll(List.of("--analyzer", "standard"));
+    ok(arguments.toArray());
+    assertTrue(err.contains("1 of 2 terms of field 'contents', those that"), err);
+    assertTrue(Files.exists(at("index.contents.attached")));
+    ok(search("caring", "--analyzer", "standard").toArray());
+    assertTrue(out.contains("t1"), out);
+  }
+
+  @Test
   void termsOfAnotherModelAndAnotherEncoderAreRefused() throws IOException {
     prepare();
     TinyModel.write(at("other"), Weights.UINT8_AFTER);
@@ -420,6 +434,10 @@ class CommandLineTest {
         at("index.contents.attached"),
         "attach them again");
     refused(search("car", "--analyzer", "simple"), "attached with analyzer");
+    String attached = at("index.contents.attached").toString();
+    refused(
+        search("car", "--field", "id", "--attached", attached),
+        "attached with field contents, not id");
     refused(
         List.of("attach", at("index"), "--extracted", at("other.sbm25"), "--encoder", at("onnx")),
         at("onnx/model.onnx"),

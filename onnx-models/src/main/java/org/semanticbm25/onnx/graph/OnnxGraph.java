@@ -253,7 +253,7 @@ public final class OnnxGraph {
     return new OnnxGraph(source, edited);
   }
 
-  public ModelProto model() {
+  ModelProto model() {
     return model;
   }
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.hub.NeuralModel;
 
-/** The cross-encoder that ships, the functions of its attention, and its static kernel. */
+/** The cross-encoder that ships, and the functions of its attention. */
 class BundledModelTest {
   private static final String QUERY = "how do birds find their way south in winter";
   private static final List<String> PASSAGES =

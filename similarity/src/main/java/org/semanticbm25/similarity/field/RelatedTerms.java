@@ -27,15 +27,18 @@ final class RelatedTerms {
 
   private final SemanticBM25Model model;
   private final FieldTerms terms;
-  private final Map<BytesRef, Relations> cache =
+  private final Map<Key, Relations> cache =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<BytesRef, Relations> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Key, Relations> eldest) {
           return size() > CACHED_TERMS;
         }
       };
+
+  /** A term that the model knows, without a word; else the word, whose wordpieces count. */
+  private record Key(BytesRef term, String word) {}
 
   /** A term of the field that is near another one. */
   record Neighbour(int term, float cosine) {}
@@ -44,12 +47,11 @@ final class RelatedTerms {
    * What the model says of a term.
    *
    * @param weight how much it counts in a query, on top of its IDF
-   * @param idf value without a unit, NaN if the model knows none
    * @param neighbours nearest first
    */
-  record Relations(float weight, float idf, List<Neighbour> neighbours) {}
+  record Relations(float weight, List<Neighbour> neighbours) {}
 
-  private static final Relations UNKNOWN = new Relations(1f, Float.NaN, List.of());
+  private static final Relations UNKNOWN = new Relations(1f, List.of());
 
   RelatedTerms(SemanticBM25Model model, FieldTerms terms) {
     this.model = model;
@@ -63,20 +65,20 @@ final class RelatedTerms {
    * @param word that it was made of, as far as that is known
    */
   Relations of(BytesRef term, String word) {
+    int ordinal = terms.ordinal(term);
+    Key key = ordinal >= 0 ? new Key(terms.term(ordinal), "") : new Key(new BytesRef(), word);
     synchronized (cache) {
-      Relations known = cache.get(term);
+      Relations known = cache.get(key);
       if (known != null) {
         return known;
       }
     }
-    int ordinal = terms.ordinal(term);
     Relations found =
         ordinal >= 0
-            ? new Relations(
-                terms.weight(ordinal), terms.idf(ordinal), nearest(terms.vectors(), ordinal))
+            ? new Relations(terms.weight(ordinal), nearest(terms.vectors(), ordinal))
             : byWordpieces(word);
     synchronized (cache) {
-      cache.put(BytesRef.deepCopyOf(term), found);
+      cache.put(key, found);
     }
     return found;
   }
@@ -87,7 +89,7 @@ final class RelatedTerms {
     if (ordinal >= 0) {
       return terms.idf(ordinal);
     }
-    int[] spelling = model.wordpieces().spell(term.utf8ToString());
+    int[] spelling = spelling(term.utf8ToString());
     return spelling.length == 0 ? Float.NaN : model.idf(spelling);
   }
 
@@ -115,7 +117,7 @@ final class RelatedTerms {
       }
     }
     TermVectors vector = TermVectors.quantize(dimensions, new float[][] {sum});
-    return new Relations(model.weight(spelling), model.idf(spelling), nearest(vector, 0));
+    return new Relations(model.weight(spelling), nearest(vector, 0));
   }
 
   /** The nearest terms to a vector, without the term whose own vector it is. */

@@ -152,6 +152,15 @@ class SemanticFieldTest {
   }
 
   @Test
+  void whatAWordFindsDoesNotDependOnEarlierQueries() {
+    // both have the stem "lappad", which the model does not know; only one can be spelt
+    List<String> alone = softTerms(SemanticField.of(model, BODY, analyzer), "lappad");
+    assertEquals(List.of(), softTerms(field, "lappads"));
+    assertEquals(alone, softTerms(field, "lappad"));
+    assertFalse(alone.isEmpty());
+  }
+
+  @Test
   void wordsCountByTheirWeights() throws IOException {
     SemanticBM25Model weighted = SmallModel.make(new float[] {0, 0.5f, 0, 0});
     SemanticField heavy = SemanticField.of(weighted, BODY, analyzer);

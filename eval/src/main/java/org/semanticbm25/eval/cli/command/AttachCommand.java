@@ -3,7 +3,6 @@ package org.semanticbm25.eval.cli.command;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.cli.option.Analyzers;
@@ -12,8 +11,6 @@ import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIndexes;
 import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.similarity.field.AttachedTerms;
-import org.semanticbm25.similarity.field.SemanticField;
-import org.semanticbm25.similarity.field.SemanticField.Coverage;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -60,13 +57,11 @@ public final class AttachCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Path file = output != null ? output : FieldOption.attachedFile(index, field);
-    Analyzer analyzer = analyzers.get();
     try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
-      Coverage before = SemanticField.of(workspace.model(), field, analyzer).coverage(reader);
-      AttachedTerms attached = workspace.attach(encoder, reader, field, analyzer, file);
+      AttachedTerms attached = workspace.attach(encoder, reader, field, analyzers.get(), file);
       Terminal.say(
-          "wrote %s: %d of %d terms of field '%s' added to the %d that the model knows",
-          file, attached.size(), before.terms(), field, before.known());
+          "wrote %s: %d of %d terms of field '%s', those that the model does not know",
+          file, attached.size(), attached.origin().indexTerms(), field);
     }
     return 0;
   }

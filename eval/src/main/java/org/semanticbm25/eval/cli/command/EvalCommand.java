@@ -129,6 +129,9 @@ public final class EvalCommand implements Callable<Integer> {
     if (rerank == 0 && attention.isGiven()) {
       throw new UserException("--rerank 0: leaves nothing to --layers; give 1 or more");
     }
+    if (tuneOn != null && run != null) {
+      throw new UserException("--tune-on " + tuneOn + ": BM25 is given by --run; leave one out");
+    }
     if (idf != null && run == null) {
       throw new UserException("--idf " + idf + ": is for reranking; give a --run");
     }

@@ -18,6 +18,7 @@ import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.eval.latency.Latency;
 import org.semanticbm25.eval.measure.Report;
+import org.semanticbm25.onnx.hub.Digests;
 import org.semanticbm25.similarity.field.SemanticField;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.search.SoftTermQuery;
@@ -72,7 +73,7 @@ public final class LatencyCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     List<String> words = words(workspace.model());
     Analyzer analyzer = new StandardAnalyzer();
-    String fingerprint = "%s%06x".formatted(workspace.model().id().substring(0, 6), seed);
+    String fingerprint = Digests.sha256(workspace.model().id() + seed);
     try (OpenIndex index =
         workspace
             .indexes()
