@@ -54,7 +54,7 @@ final class FieldTerms {
       // a single letter that a stemmer leaves stands for too much
       if (analysed.size() == 1
           && analysed.getFirst().length > 1
-          && model.wordpieces().spell(words.word(i)).length > 0) {
+          && !Float.isNaN(model.idfOfWord(i))) {
         wordsOfTerms.computeIfAbsent(analysed.getFirst(), t -> new ArrayList<>(1)).add(i);
       }
     }
@@ -69,7 +69,7 @@ final class FieldTerms {
         vectors.add(meanVector(words, pool));
       }
       weights[i] = (float) Math.exp(mean(words, pool, w -> Math.log(words.weight(w))));
-      idf[i++] = (float) mean(words, pool, w -> model.idf(model.wordpieces().spell(words.word(w))));
+      idf[i++] = (float) mean(words, pool, model::idfOfWord);
     }
     return new FieldTerms(
         HexFormat.of().formatHex(digest.digest(), 0, 8),

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import org.apache.lucene.util.BytesRef;
+import org.semanticbm25.similarity.model.CosineScan;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.TermVectors;
 import org.semanticbm25.similarity.model.Wordpieces;
@@ -27,6 +28,7 @@ final class RelatedTerms {
 
   private final SemanticBM25Model model;
   private final FieldTerms terms;
+  private CosineScan scan;
   private final Map<Key, Relations> cache =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -120,6 +122,14 @@ final class RelatedTerms {
     return new Relations(model.weight(spelling), nearest(vector, 0));
   }
 
+  /** Made at its first use, since a field may only be made to be given attached terms. */
+  private synchronized CosineScan scan() {
+    if (scan == null) {
+      scan = new CosineScan(terms.vectors());
+    }
+    return scan;
+  }
+
   /** The nearest terms to a vector, without the term whose own vector it is. */
   private List<Neighbour> nearest(TermVectors vectors, int row) {
     // among equals the first term wins, so that the result does not depend on the order of the heap
@@ -128,17 +138,23 @@ final class RelatedTerms {
             MAX_NEIGHBOURS + 1,
             Comparator.comparingDouble(Neighbour::cosine)
                 .thenComparing(Neighbour::term, Comparator.reverseOrder()));
-    float least = 0f;
-    for (int other = 0; other < terms.size(); other++) {
-      float cosine = vectors.cosine(row, terms.vectors(), other);
-      if (cosine > least && !(vectors == terms.vectors() && other == row)) {
-        queue.add(new Neighbour(other, Math.min(1f, cosine)));
-        if (queue.size() > MAX_NEIGHBOURS) {
-          queue.remove();
-          least = queue.element().cosine();
-        }
-      }
-    }
+    int self = vectors == terms.vectors() ? row : -1;
+    scan()
+        .scan(
+            vectors,
+            row,
+            (first, cosines, count) -> {
+              float least = queue.size() < MAX_NEIGHBOURS ? 0f : queue.element().cosine();
+              for (int i = 0; i < count; i++) {
+                if (cosines[i] > least && first + i != self) {
+                  queue.add(new Neighbour(first + i, Math.min(1f, cosines[i])));
+                  if (queue.size() > MAX_NEIGHBOURS) {
+                    queue.remove();
+                    least = queue.element().cosine();
+                  }
+                }
+              }
+            });
     List<Neighbour> nearest = new ArrayList<>();
     while (!queue.isEmpty()) {
       nearest.add(queue.remove());

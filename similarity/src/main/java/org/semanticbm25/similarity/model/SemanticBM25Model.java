@@ -59,6 +59,7 @@ public final class SemanticBM25Model {
   private final TermVectors vectors;
   private final float[] weights;
   private final WordTable words;
+  private final float[] idfOfWords;
   private final List<WordEdit> edits;
   private final String id;
 
@@ -120,6 +121,11 @@ public final class SemanticBM25Model {
     this.words = words;
     this.edits = List.of();
     check();
+    this.idfOfWords = new float[words.size()];
+    for (int i = 0; i < idfOfWords.length; i++) {
+      int[] spelling = wordpieces.spell(words.word(i));
+      idfOfWords[i] = spelling.length == 0 ? Float.NaN : idf(spelling);
+    }
     this.id = digest();
   }
 
@@ -134,6 +140,7 @@ public final class SemanticBM25Model {
     this.vectors = model.vectors;
     this.weights = model.weights;
     this.words = model.words;
+    this.idfOfWords = model.idfOfWords;
     this.edits = List.copyOf(edits);
     this.id = model.id;
   }
@@ -314,6 +321,16 @@ public final class SemanticBM25Model {
       max = Math.max(max, idf[ordinal]);
     }
     return max;
+  }
+
+  /**
+   * The IDF value of a word of the table.
+   *
+   * @param word its position in {@link #words}
+   * @return as {@link #idf(int[])} of its pieces, or NaN if it cannot be spelt
+   */
+  public float idfOfWord(int word) {
+    return idfOfWords[word];
   }
 
   /**

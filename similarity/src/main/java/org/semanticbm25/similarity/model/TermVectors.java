@@ -154,6 +154,15 @@ public final class TermVectors {
     return unit;
   }
 
+  /** Components of a vector; not to be changed. */
+  byte[] row(int i) {
+    return vectors[i];
+  }
+
+  float inverseNorm(int i) {
+    return inverseNorms[i];
+  }
+
   byte[] bytes() {
     byte[] bytes = new byte[vectors.length * dimensions];
     for (int i = 0; i < vectors.length; i++) {

@@ -23,7 +23,8 @@ public final class Wordpieces {
   public static final int MAX_WORD_LENGTH = 100;
 
   private final List<String> pieces;
-  private final Map<String, Integer> ordinals;
+  private final Map<String, Integer> first;
+  private final Map<String, Integer> later;
   private final int longest;
 
   /**
@@ -37,13 +38,19 @@ public final class Wordpieces {
       throw new IllegalArgumentException("illegal vocabulary: it is empty");
     }
     this.pieces = List.copyOf(pieces);
-    this.ordinals = HashMap.newHashMap(pieces.size());
+    this.first = HashMap.newHashMap(pieces.size());
+    this.later = HashMap.newHashMap(pieces.size() / 4);
     int max = 0;
     for (int i = 0; i < pieces.size(); i++) {
-      if (ordinals.put(pieces.get(i), i) != null) {
-        throw new IllegalArgumentException("piece given twice: " + pieces.get(i));
+      String piece = pieces.get(i);
+      Integer other =
+          startsWord(i)
+              ? first.put(piece, i)
+              : later.put(piece.substring(CONTINUATION.length()), i);
+      if (other != null) {
+        throw new IllegalArgumentException("piece given twice: " + piece);
       }
-      max = Math.max(max, pieces.get(i).length());
+      max = Math.max(max, piece.length());
     }
     this.longest = max;
   }
@@ -120,12 +127,25 @@ public final class Wordpieces {
   }
 
   private static String withoutAccents(String word) {
+    String lower = word.toLowerCase(Locale.ROOT);
+    if (isAscii(lower)) {
+      return lower;
+    }
     StringBuilder plain = new StringBuilder(word.length());
-    Normalizer.normalize(word.toLowerCase(Locale.ROOT), Normalizer.Form.NFD)
+    Normalizer.normalize(lower, Normalizer.Form.NFD)
         .codePoints()
         .filter(c -> !isMark(c))
         .forEach(plain::appendCodePoint);
     return plain.toString();
+  }
+
+  private static boolean isAscii(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) >= 128) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** A part is a punctuation mark, or all characters up to the next one. */
@@ -162,8 +182,7 @@ public final class Wordpieces {
       Integer ordinal = null;
       int end = Math.min(part.length(), start + longest) + 1;
       while (ordinal == null && --end > start) {
-        String piece = part.substring(start, end);
-        ordinal = ordinals.get(start == 0 ? piece : CONTINUATION + piece);
+        ordinal = (start == 0 ? first : later).get(part.substring(start, end));
       }
       if (ordinal == null) {
         return false;
