@@ -43,7 +43,14 @@ public final class AttentionRescorer extends PassageRescorer {
     this.query = query;
   }
 
-  /** Scores with the function alone. */
+  /**
+   * Scores with the function alone.
+   *
+   * @param scorer runs the layers and holds the function; not closed here
+   * @param query text of the query
+   * @param passages texts of the hits
+   * @return a rescorer of this one query
+   */
   public static AttentionRescorer create(
       AttentionScorer scorer, String query, PassageSource passages) {
     return new AttentionRescorer(scorer, query, passages, 0);
@@ -52,8 +59,13 @@ public final class AttentionRescorer extends PassageRescorer {
   /**
    * Scores with {@code semanticScore + weight * firstPassScore}.
    *
+   * @param scorer runs the layers and holds the function; not closed here
+   * @param query text of the query
+   * @param passages texts of the hits
    * @param weight greater than 0 and finite; choose it on development queries, since the two scores
    *     have nothing to do with each other's scale
+   * @return a rescorer of this one query
+   * @throws IllegalArgumentException if the weight is out of its range
    */
   public static AttentionRescorer interpolated(
       AttentionScorer scorer, String query, PassageSource passages, float weight) {

@@ -35,7 +35,14 @@ public final class CrossEncoderRescorer extends PassageRescorer {
     this.query = query;
   }
 
-  /** Scores with the logit alone. */
+  /**
+   * Scores with the logit alone.
+   *
+   * @param encoder scores pairs; not closed here
+   * @param query text of the query
+   * @param passages texts of the hits
+   * @return a rescorer of this one query
+   */
   public static CrossEncoderRescorer create(
       CrossEncoder encoder, String query, PassageSource passages) {
     return new CrossEncoderRescorer(encoder, query, passages, 0);
@@ -44,8 +51,13 @@ public final class CrossEncoderRescorer extends PassageRescorer {
   /**
    * Scores with {@code logit + weight * firstPassScore}.
    *
+   * @param encoder scores pairs; not closed here
+   * @param query text of the query
+   * @param passages texts of the hits
    * @param weight greater than 0 and finite; choose it on development queries, since the two scores
    *     have nothing to do with each other's scale
+   * @return a rescorer of this one query
+   * @throws IllegalArgumentException if the weight is out of its range
    */
   public static CrossEncoderRescorer interpolated(
       CrossEncoder encoder, String query, PassageSource passages, float weight) {

@@ -25,17 +25,30 @@ public interface PassageSource {
   @FunctionalInterface
   interface Passages {
     /**
-     * The text of a document, or null if it has none.
+     * The text of a document.
      *
      * @param doc number in the segment
+     * @return null if the document has none
+     * @throws IOException if the index cannot be read
      */
     String text(int doc) throws IOException;
   }
 
-  /** Opens a segment. */
+  /**
+   * Opens a segment.
+   *
+   * @param leaf the segment
+   * @return its texts, for one thread
+   * @throws IOException if the index cannot be read
+   */
   Passages open(LeafReaderContext leaf) throws IOException;
 
-  /** Reads stored fields; values of several fields, in the order given, are joined by a space. */
+  /**
+   * Reads stored fields.
+   *
+   * @param fields whose values are joined by a space, in the order given
+   * @return a thread-safe source; a document without any value has the empty text
+   */
   static PassageSource storedFields(String... fields) {
     Set<String> wanted = Set.of(fields);
     return leaf -> {
@@ -56,6 +69,8 @@ public interface PassageSource {
   /**
    * Reads sorted or binary doc values as UTF-8.
    *
+   * @param field with such doc values, or with none
+   * @return a thread-safe source
    * @throws IllegalArgumentException when a segment is opened whose field is of another kind
    */
   static PassageSource docValues(String field) {

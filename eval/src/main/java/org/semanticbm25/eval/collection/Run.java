@@ -1,10 +1,9 @@
 package org.semanticbm25.eval.collection;
 
-import java.io.BufferedWriter;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -12,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.semanticbm25.eval.UserException;
+import org.semanticbm25.onnx.AtomicFile;
 
 /**
  * What a system found: for each query id its hits, best first.
@@ -52,29 +52,24 @@ public record Run(Map<String, List<Hit>> hits) {
 
   /** Writes a run file whole, or leaves what was there. */
   public void write(Path file, String tag) throws IOException {
-    Path folder = file.toAbsolutePath().getParent();
-    Files.createDirectories(folder);
-    Path temporary = Files.createTempFile(folder, "run", ".tmp");
-    try {
-      try (BufferedWriter out = Files.newBufferedWriter(temporary)) {
-        for (Map.Entry<String, List<Hit>> query : hits.entrySet()) {
-          write(out, query.getKey(), query.getValue(), tag);
-        }
-      }
-      Files.move(
-          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(
+        file,
+        out -> {
+          for (Map.Entry<String, List<Hit>> query : hits.entrySet()) {
+            write(out, query.getKey(), query.getValue(), tag);
+          }
+        });
   }
 
-  private static void write(BufferedWriter out, String query, List<Hit> hits, String tag)
+  private static void write(OutputStream out, String query, List<Hit> hits, String tag)
       throws IOException {
     float previous = Float.POSITIVE_INFINITY;
     int rank = 0;
     for (Hit hit : hits) {
       float score = Math.min(hit.score, Math.nextDown(previous));
-      out.write("%s Q0 %s %d %s %s%n".formatted(query, hit.id, ++rank, Float.toString(score), tag));
+      String line =
+          "%s Q0 %s %d %s %s%n".formatted(query, hit.id, ++rank, Float.toString(score), tag);
+      out.write(line.getBytes(StandardCharsets.UTF_8));
       previous = score;
     }
   }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import org.apache.commons.math3.stat.StatUtils;
 import org.semanticbm25.eval.collection.RankingSystem;
 
 /**
@@ -37,25 +38,20 @@ public record Latency(List<double[]> millis) {
     }
     List<double[]> medians = new ArrayList<>();
     for (double[][] system : times) {
-      medians.add(Arrays.stream(system).mapToDouble(t -> percentile(t, 50)).toArray());
+      medians.add(Arrays.stream(system).mapToDouble(t -> StatUtils.percentile(t, 50)).toArray());
     }
     return new Latency(medians);
   }
 
+  /** A percentile of a system's median times, in milliseconds. */
   public double percentile(int system, double percent) {
-    return percentile(millis.get(system), percent);
+    return StatUtils.percentile(millis.get(system), percent);
   }
 
   /** The median over queries of the ratio of two systems' times. */
   public double medianRatio(int system, int reference) {
     double[] ratios = new double[millis.get(system).length];
     Arrays.setAll(ratios, q -> millis.get(system)[q] / millis.get(reference)[q]);
-    return percentile(ratios, 50);
-  }
-
-  private static double percentile(double[] values, double percent) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return sorted[(int) Math.round((sorted.length - 1) * percent / 100)];
+    return StatUtils.percentile(ratios, 50);
   }
 }

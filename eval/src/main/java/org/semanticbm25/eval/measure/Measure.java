@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.function.ToDoubleBiFunction;
 import org.semanticbm25.eval.collection.Run;
 import org.semanticbm25.eval.collection.Run.Hit;
+import org.semanticbm25.onnx.distill.Dcg;
 
 /**
  * A measure of a ranking against graded judgements, named as ir-measures names it.
@@ -38,11 +39,7 @@ public final class Measure {
   }
 
   private static double dcg(int[] grades, int depth) {
-    double sum = 0;
-    for (int i = 0; i < Math.min(depth, grades.length); i++) {
-      sum += grades[i] * Math.log(2) / Math.log(i + 2d);
-    }
-    return sum;
+    return Dcg.of(grades.length, depth, i -> grades[i]);
   }
 
   /** Reciprocal rank of the first passage of at least that grade. */

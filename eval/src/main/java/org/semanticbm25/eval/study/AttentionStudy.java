@@ -2,20 +2,13 @@ package org.semanticbm25.eval.study;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.TreeMap;
-import java.util.function.ToDoubleBiFunction;
-import java.util.stream.IntStream;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.attention.AttentionFunction;
-import org.semanticbm25.onnx.attention.AttentionModel;
 import org.semanticbm25.onnx.attention.AttentionTaps;
-import org.semanticbm25.onnx.attention.AttentionTaps.Mass;
 import org.semanticbm25.onnx.distill.Agreement;
 import org.semanticbm25.onnx.distill.AttentionExtractor;
 import org.semanticbm25.onnx.distill.AttentionExtractor.Step;
@@ -28,7 +21,6 @@ import org.semanticbm25.onnx.hub.NeuralModel;
 /** What attention explains of a cross-encoder: functions fitted on lists, measured on test sets. */
 public final class AttentionStudy {
   private static final int MATCHING_HEADS = 13;
-  private static final int DRAWS = 5;
   private static final int SIMILARITY_PAIRS = 100;
 
   private final int layers;
@@ -60,18 +52,18 @@ public final class AttentionStudy {
     this.idf = idf;
     this.train = train;
     this.development = development;
-    this.extractor = extractor(idf, train, development);
+    this.extractor = new AttentionExtractor(layers, headsOfLayer, idf, train, development);
     this.path = extractor.matchingHeads(MATCHING_HEADS);
     this.matchingHeads = heads.isEmpty() ? path.stream().map(Step::head).toList() : heads;
   }
 
-  private AttentionExtractor extractor(
-      float[] tokenIdf, List<PairSample> toFit, List<PairSample> toChoose) {
-    return new AttentionExtractor(layers, headsOfLayer, tokenIdf, toFit, toChoose);
-  }
-
   public AttentionExtractor extractor() {
     return extractor;
+  }
+
+  /** What is left of the function of the matching heads when a part of it is replaced by chance. */
+  public AttentionControls controls() {
+    return new AttentionControls(layers, headsOfLayer, idf, matchingHeads, train, development);
   }
 
   private String head(int head) {
@@ -151,175 +143,13 @@ public final class AttentionStudy {
     AttentionFunction all = extractor.fit(layers).function();
     AttentionFunction some = extractor.fit(matchingHeads).function();
     for (StudySet set : sets) {
-      report.put(set.name() + ", all heads", agreement(all, set.firstHits()));
-      report.put(set.name() + ", matching heads", agreement(some, set.firstHits()));
+      report.put(set.name() + ", all heads", Agreement.of(all, set.firstHits()));
+      report.put(set.name() + ", matching heads", Agreement.of(some, set.firstHits()));
       report.put(set.name() + ", tuned BM25", set.bm25Agreement(k1, b));
       if (set.given()) {
         report.put(set.name() + ", BM25 as given", set.givenAgreement());
       }
     }
     return report;
-  }
-
-  /**
-   * What is left when a part of the function is replaced by chance; each of them is fitted anew.
-   */
-  public Report controls(List<StudySet> sets) {
-    Report report = new Report("Controls: r with the cross-encoder's logits");
-    for (StudySet set : sets) {
-      controlsOn(set.firstHits()).forEach((control, r) -> report.put(set.name(), control, r));
-    }
-    return report;
-  }
-
-  /** Correlation of the function of the matching heads on some samples, and of the controls. */
-  Map<String, Double> controlsOn(List<PairSample> samples) {
-    Map<String, Double> controls = new LinkedHashMap<>();
-    AttentionFunction function = extractor.fit(matchingHeads).function();
-    controls.put("matching heads", agreement(function, samples).pearson());
-    AttentionFunction randomIdf =
-        extractor(shuffledIdf(), train, development).fit(matchingHeads).function();
-    controls.put("random IDF", agreement(randomIdf, samples).pearson());
-    controls.put(
-        "random heads, mean of " + DRAWS,
-        IntStream.range(0, DRAWS)
-            .mapToObj(draw -> extractor.fit(randomHeads(draw)).function())
-            .mapToDouble(f -> agreement(f, samples).pearson())
-            .average()
-            .orElse(0));
-    AttentionFunction shuffled =
-        extractor(idf, shuffledAttention(train, 1), shuffledAttention(development, 2))
-            .fit(matchingHeads)
-            .function();
-    controls.put(
-        "shuffled attention", agreement(shuffled, shuffledAttention(samples, 3)).pearson());
-    return controls;
-  }
-
-  private float[] shuffledIdf() {
-    List<Integer> order = new ArrayList<>(IntStream.range(0, idf.length).boxed().toList());
-    Collections.shuffle(order, new Random(7));
-    float[] shuffled = new float[idf.length];
-    for (int i = 0; i < idf.length; i++) {
-      shuffled[i] = idf[order.get(i)];
-    }
-    return shuffled;
-  }
-
-  /** As many as there are matching heads, any of them. */
-  private List<Integer> randomHeads(int draw) {
-    List<Integer> heads =
-        new ArrayList<>(IntStream.range(0, layers * headsOfLayer).boxed().toList());
-    Collections.shuffle(heads, new Random(draw));
-    return heads.subList(0, matchingHeads.size());
-  }
-
-  /** Gives each pair the attention of any other pair, its tokens in turn. */
-  private static List<PairSample> shuffledAttention(List<PairSample> samples, long seed) {
-    Random random = new Random(seed);
-    return samples.stream()
-        .map(
-            sample -> {
-              List<Mass> masses = new ArrayList<>();
-              for (Mass mass : sample.masses()) {
-                List<Mass> others = samples.get(random.nextInt(samples.size())).masses();
-                Mass other = others.get(random.nextInt(others.size()));
-                masses.add(other.queryTokens().length == 0 ? mass : attentionOf(other, mass));
-              }
-              return new PairSample(sample.logits(), masses);
-            })
-        .toList();
-  }
-
-  private static Mass attentionOf(Mass other, Mass mass) {
-    int tokens = mass.queryTokens().length;
-    float[] passage = new float[mass.passage().length];
-    float[] separator = new float[passage.length];
-    for (int i = 0; i < passage.length; i++) {
-      int token = i % tokens % other.queryTokens().length;
-      passage[i] = other.of(i / tokens, token);
-      separator[i] = other.toSeparator(i / tokens, token);
-    }
-    return new Mass(mass.queryTokens(), passage, separator);
-  }
-
-  /** Fidelity by the number of layers: r on all sets, nDCG@10 on those that are reranked. */
-  public Report dial(List<StudySet> sets, AttentionModel model, double[] times) {
-    Report report =
-        new Report(
-            "The dial: layers that are run; time of %d queries with %d candidates each"
-                .formatted(
-                    Math.min(AttentionTimes.QUERIES, timed(sets).queries().size()),
-                    timed(sets).candidates().getFirst().size()));
-    for (int k = 1; k <= model.layers(); k++) {
-      AttentionFunction function = model.function(k);
-      String row = k + (k == 1 ? " layer" : " layers");
-      report.put(row, "time, cross-encoder = 1", times[k - 1]);
-      for (StudySet set : sets) {
-        report.put(row, "r " + set.name(), agreement(function, set.firstHits()).pearson());
-        if (set.given()) {
-          rerank(report, row, set, (query, i) -> function.score(mass(set, query, i)));
-        }
-      }
-    }
-    report.put("cross-encoder", "time, cross-encoder = 1", 1);
-    for (StudySet set : sets) {
-      if (set.given()) {
-        rerank(
-            report,
-            "cross-encoder",
-            set,
-            (query, i) -> (double) set.samples().get(query).logits()[i]);
-        report.put("BM25", "nDCG@10 " + set.name(), set.nDcg(set.first()));
-      }
-    }
-    return report;
-  }
-
-  /** The set to time: one that is reranked, if there is one. */
-  public static StudySet timed(List<StudySet> sets) {
-    return sets.stream().filter(StudySet::given).findFirst().orElse(sets.getFirst());
-  }
-
-  private static void rerank(
-      Report report, String row, StudySet set, ToDoubleBiFunction<Integer, Integer> score) {
-    double value = set.nDcg(set.rerank(score));
-    double bm25 = set.nDcg(set.first());
-    double full = set.nDcg(set.rerank((query, i) -> (double) set.samples().get(query).logits()[i]));
-    report.put(row, "nDCG@10 " + set.name(), value);
-    if (full > bm25) {
-      report.put(row, "share of the gain " + set.name(), (value - bm25) / (full - bm25));
-    }
-  }
-
-  private static Mass mass(StudySet set, int query, int i) {
-    return set.samples().get(query).masses().get(i);
-  }
-
-  /**
-   * The static scorer beside BM25 with the same statistics, both as they score and with scores that
-   * are comparable between queries; and its nDCG@10 beside that of the first pass.
-   */
-  public static Report staticScorer(List<StudySet> sets, float k1, float b) throws IOException {
-    Report report = new Report("Static scorer, term against term, no network at query time");
-    for (StudySet set : sets) {
-      report.put(set.name() + ", static", set.staticAgreement());
-      report.put(set.name() + ", static, comparable", set.comparableAgreement(set.staticScorer()));
-      report.put(set.name() + ", tuned BM25", set.bm25Agreement(k1, b));
-      report.put(set.name() + ", tuned BM25, comparable", set.comparableAgreement(set.bm25(k1, b)));
-      String measure = set.given() ? "nDCG@10, reranking" : "nDCG@10, searching";
-      report.put(set.name() + ", static", measure, set.nDcg(set.staticRun()));
-      report.put(set.name() + ", first pass of BM25", measure, set.nDcg(set.first()));
-    }
-    return report;
-  }
-
-  private static Agreement agreement(AttentionFunction function, List<PairSample> samples) {
-    Agreement agreement = new Agreement();
-    for (PairSample sample : samples) {
-      agreement.add(
-          sample.masses().stream().mapToDouble(function::score).toArray(), sample.logits());
-    }
-    return agreement;
   }
 }

@@ -285,4 +285,9 @@ public record StudySet(
   public void close() throws IOException {
     index.close();
   }
+
+  /** The set to time of some: one that is reranked, if there is one. */
+  public static StudySet timed(List<StudySet> sets) {
+    return sets.stream().filter(StudySet::given).findFirst().orElse(sets.getFirst());
+  }
 }

@@ -51,7 +51,7 @@ class AttentionStudyTest {
   void controlsCollapse() {
     AttentionStudy study =
         new AttentionStudy(LAYERS, HEADS, IDF, samples(300, 1), samples(100, 2), List.of());
-    Map<String, Double> controls = study.controlsOn(samples(100, 3));
+    Map<String, Double> controls = study.controls().of(samples(100, 3));
     assertTrue(controls.get("matching heads") > 0.99, controls.toString());
     assertTrue(Math.abs(controls.get("random IDF")) < 0.3, controls.toString());
     assertTrue(controls.get("random heads, mean of 5") < 0.8, controls.toString());

@@ -31,10 +31,15 @@ public final class AttentionFunction {
   private final float[] idfMassWeights;
 
   /**
+   * Creates a function. The arrays are kept, not copied.
+   *
    * @param layers that attention is taken from
-   * @param idf by token id, mean 0 and deviation 1 over the vocabulary; kept, not copied
+   * @param idf by token id, mean 0 and deviation 1 over the vocabulary
+   * @param bias value of the function without a query
+   * @param idfWeight w
    * @param massWeights u, by head, layer after layer
    * @param idfMassWeights v, likewise
+   * @throws IllegalArgumentException if the bias or a weight is not finite
    */
   public AttentionFunction(
       int layers,
@@ -58,7 +63,14 @@ public final class AttentionFunction {
     }
   }
 
-  /** The features of a pair: mean idf, and for each head mean mass and mean idf times mass. */
+  /**
+   * The features of a pair: mean idf, and for each head mean mass and mean idf times mass. Means
+   * are over the tokens of the query.
+   *
+   * @param mass attention of the query to the passage
+   * @param idf by token id
+   * @return as many as {@link #featureCount} says; a single 0 if the query has no tokens
+   */
   public static double[] features(Mass mass, float[] idf) {
     int tokens = mass.queryTokens().length;
     double[] features = new double[featureCount(mass.heads())];
@@ -74,39 +86,79 @@ public final class AttentionFunction {
     return features;
   }
 
+  /**
+   * Number of features of a pair: one for idf, two for each head.
+   *
+   * @param heads in all layers together
+   * @return length of what {@link #features} returns
+   */
   public static int featureCount(int heads) {
     return 1 + 2 * heads;
   }
 
+  /**
+   * Position of a head's mean mass among the features.
+   *
+   * @param head number of the head, from 0, layer after layer
+   * @return index into what {@link #features} returns
+   */
   public static int massFeature(int head) {
     return 1 + 2 * head;
   }
 
+  /**
+   * Position of a head's mean idf times mass among the features.
+   *
+   * @param head number of the head, from 0, layer after layer
+   * @return index into what {@link #features} returns
+   */
   public static int idfMassFeature(int head) {
     return 2 + 2 * head;
   }
 
-  /** Number of layers that attention is taken from. */
+  /**
+   * Number of layers that attention is taken from.
+   *
+   * @return at least 1
+   */
   public int layers() {
     return layers;
   }
 
-  /** Value of the function without a query. */
+  /**
+   * Value of the function without a query.
+   *
+   * @return finite, on the scale of the cross-encoder's logits
+   */
   public float bias() {
     return bias;
   }
 
-  /** The weight w of a token's idf. */
+  /**
+   * The weight w of a token's idf.
+   *
+   * @return finite
+   */
   public float idfWeight() {
     return idfWeight;
   }
 
-  /** The weight u of a head's attention. */
+  /**
+   * The weight u of a head's attention.
+   *
+   * @param head number of the head, from 0, layer after layer
+   * @return finite; 0 for a head without a part
+   */
   public float massWeight(int head) {
     return massWeights[head];
   }
 
-  /** The weight v of a head's attention times the token's idf. */
+  /**
+   * The weight v of a head's attention times the token's idf.
+   *
+   * @param head number of the head, from 0, layer after layer
+   * @return finite; 0 for a head without a part
+   */
   public float idfMassWeight(int head) {
     return idfMassWeights[head];
   }
@@ -119,6 +171,7 @@ public final class AttentionFunction {
    * The score of a pair.
    *
    * @param mass of at least these layers
+   * @return approximation of the cross-encoder's logit; the bias if the query has no tokens
    */
   public float score(Mass mass) {
     int tokens = mass.queryTokens().length;
@@ -147,7 +200,11 @@ public final class AttentionFunction {
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record Contribution(int token, float idf, double fromIdf, double[] fromPassage) {
-    /** All that the query token adds. */
+    /**
+     * All that the query token adds.
+     *
+     * @return share of the score, on the scale of the cross-encoder's logits
+     */
     public double sum() {
       double sum = fromIdf;
       for (double part : fromPassage) {
@@ -160,6 +217,9 @@ public final class AttentionFunction {
   /**
    * Takes a score apart: with {@link #bias()} the contributions add up to it, since attention to a
    * passage is the sum of that to its tokens.
+   *
+   * @param matches attention between the tokens of a query and a passage, in at least these layers
+   * @return one for each token of the query, in their order
    */
   public List<Contribution> contributions(AttentionTaps.Matches matches) {
     int tokens = matches.queryTokens().length;

@@ -33,6 +33,9 @@ public final class AttentionModel {
   private final List<AttentionFunction> functions;
 
   /**
+   * Creates a model.
+   *
+   * @param provenance where the functions come from, and their figures
    * @param headsOfLayer number of heads of a layer
    * @param functions with one layer, with two, and so on; at least one
    */
@@ -43,17 +46,29 @@ public final class AttentionModel {
     this.functions = List.copyOf(functions);
   }
 
-  /** Where the model comes from, and how close it comes on development queries. */
+  /**
+   * Where the model comes from, and how close it comes on development queries.
+   *
+   * @return as it was given to the constructor
+   */
   public Provenance provenance() {
     return provenance;
   }
 
-  /** Number of layers of the cross-encoder. */
+  /**
+   * Number of layers of the cross-encoder.
+   *
+   * @return at least 1
+   */
   public int layers() {
     return functions.size();
   }
 
-  /** Number of heads of a layer. */
+  /**
+   * Number of heads of a layer.
+   *
+   * @return at least 1
+   */
   public int headsOfLayer() {
     return headsOfLayer;
   }
@@ -61,6 +76,8 @@ public final class AttentionModel {
   /**
    * The function of the first layers.
    *
+   * @param layers number of layers, in [1, {@link #layers()}]
+   * @return the function fitted with these layers alone
    * @throws IllegalArgumentException if the cross-encoder has not that many
    */
   public AttentionFunction function(int layers) {
@@ -71,7 +88,13 @@ public final class AttentionModel {
     return functions.get(layers - 1);
   }
 
-  /** Writes the model as a file that holds all of it, or leaves what was there. */
+  /**
+   * Writes the model as a file that holds all of it, or leaves what was there.
+   *
+   * @param directory to write to
+   * @param name of the file
+   * @throws IOException if the file cannot be written
+   */
   public void write(Directory directory, String name) throws IOException {
     FILE.write(directory, name, this::write);
   }
@@ -100,6 +123,9 @@ public final class AttentionModel {
   /**
    * Reads a model.
    *
+   * @param directory to read from
+   * @param name of the file
+   * @return the model, after its checksum was verified
    * @throws IOException if the file is missing, damaged, of another kind or of a newer version; the
    *     message says which, and what to do
    */
@@ -110,6 +136,10 @@ public final class AttentionModel {
   /**
    * The attention model of the cross-encoder that ships with this library, see {@link
    * NeuralModel#bundled}.
+   *
+   * @return read anew by each call
+   * @throws IOException if the artifact {@code semanticbm25-cross-encoder-model} is not on the
+   *     class path, or its file is damaged
    */
   public static AttentionModel bundled() throws IOException {
     try (InputStream in = NeuralModel.bundledAttention()) {

@@ -30,8 +30,10 @@ public final class AttentionScorer implements Closeable {
    * Opens the layers of a cross-encoder that a function needs.
    *
    * @param model the cross-encoder that the function was extracted from
+   * @param extracted attention model of that cross-encoder
    * @param layers to run, at least 1: fewer are faster and further from the cross-encoder
    * @param threads batches that run side by side
+   * @return a scorer, to be closed
    * @throws IOException if the model cannot be opened, or is another one than the function's
    * @throws IllegalArgumentException if there are not that many layers, or threads is less than 1
    */
@@ -46,12 +48,20 @@ public final class AttentionScorer implements Closeable {
     return new AttentionScorer(model, function, AttentionTaps.open(model, layers, threads));
   }
 
-  /** The cross-encoder whose first layers are run. */
+  /**
+   * The cross-encoder whose first layers are run.
+   *
+   * @return as it was opened
+   */
   public NeuralModel model() {
     return model;
   }
 
-  /** The function that scores. */
+  /**
+   * The function that scores.
+   *
+   * @return the function of the layers that are run
+   */
   public AttentionFunction function() {
     return function;
   }
@@ -59,6 +69,8 @@ public final class AttentionScorer implements Closeable {
   /**
    * Scores passages for a query.
    *
+   * @param query any text; cut if it leaves a passage too little room
+   * @param passages any texts, perhaps none; each is read as far as it fits
    * @return an approximation of the cross-encoder's logit for each passage, in their order
    * @throws IOException if the model fails
    */
@@ -81,7 +93,14 @@ public final class AttentionScorer implements Closeable {
   public record Reading(
       List<String> queryTokens, List<String> passageTokens, List<Contribution> contributions) {}
 
-  /** Takes the score of a pair apart, into what each query token finds in each passage token. */
+  /**
+   * Takes the score of a pair apart, into what each query token finds in each passage token.
+   *
+   * @param query any text; cut if it leaves the passage too little room
+   * @param passage any text, read as far as it fits
+   * @return tokens and contributions; with the function's bias these add up to the score
+   * @throws IOException if the model fails
+   */
   public Reading read(String query, String passage) throws IOException {
     AttentionTaps.Matches matches = taps.matches(query, passage);
     return new Reading(

@@ -45,17 +45,33 @@ public final class AttentionTaps implements Closeable {
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record Mass(int[] queryTokens, float[] passage, float[] separator) {
-    /** Number of heads in all layers together. */
+    /**
+     * Number of heads in all layers together.
+     *
+     * @return layers times heads of a layer; 0 if the query has no tokens
+     */
     public int heads() {
       return queryTokens.length == 0 ? 0 : passage.length / queryTokens.length;
     }
 
-    /** The attention of a query token to the whole passage. */
+    /**
+     * The attention of a query token to the whole passage.
+     *
+     * @param head number of the head, from 0, layer after layer
+     * @param queryToken position in {@link #queryTokens}
+     * @return in [0, 1]
+     */
     public float of(int head, int queryToken) {
       return passage[head * queryTokens.length + queryToken];
     }
 
-    /** The attention of a query token to the final separator. */
+    /**
+     * The attention of a query token to the final separator.
+     *
+     * @param head number of the head, from 0, layer after layer
+     * @param queryToken position in {@link #queryTokens}
+     * @return in [0, 1]
+     */
     public float toSeparator(int head, int queryToken) {
       return separator[head * queryTokens.length + queryToken];
     }
@@ -70,8 +86,10 @@ public final class AttentionTaps implements Closeable {
   /**
    * Opens the first layers of a model.
    *
+   * @param model a cross-encoder whose attention is not fused
    * @param layers to compute and look into, at least 1
    * @param threads batches that run side by side
+   * @return taps, to be closed
    * @throws IOException as {@link CrossEncoder.Builder#open()}, or if attention is fused
    * @throws IllegalArgumentException if the model has fewer layers, or threads is less than 1
    */
@@ -90,12 +108,20 @@ public final class AttentionTaps implements Closeable {
     }
   }
 
-  /** Layers that are computed. */
+  /**
+   * Layers that are computed.
+   *
+   * @return at least 1
+   */
   public int layers() {
     return layers;
   }
 
-  /** Heads of a layer. */
+  /**
+   * Heads of a layer.
+   *
+   * @return at least 1
+   */
   public int heads() {
     return heads;
   }
@@ -104,6 +130,9 @@ public final class AttentionTaps implements Closeable {
    * Attention from a query to passages. Head {@code h} of layer {@code l} is number {@code l *
    * heads + h}.
    *
+   * @param query any text; cut if it leaves a passage too little room
+   * @param passages any texts, perhaps none; each is read as far as it fits
+   * @return attention to each passage, in their order
    * @throws IOException if the model fails
    */
   public List<Mass> mass(String query, List<String> passages) throws IOException {
@@ -160,6 +189,9 @@ public final class AttentionTaps implements Closeable {
    * Attention from each token of a query to each token of a passage: thousands of numbers, to look
    * at a few pairs.
    *
+   * @param query any text; cut if it leaves the passage too little room
+   * @param passage any text, read as far as it fits
+   * @return attention of all heads of the layers that are computed
    * @throws IOException if the model fails
    */
   public Matches matches(String query, String passage) throws IOException {
@@ -184,7 +216,12 @@ public final class AttentionTaps implements Closeable {
     return new Matches(tokens, passageTokens, attention);
   }
 
-  /** The texts of tokens. */
+  /**
+   * The texts of tokens.
+   *
+   * @param ids of tokens in the model's vocabulary
+   * @return a text for each id, in their order
+   */
   public List<String> tokens(int[] ids) {
     return engine.tokenize(tokenizer -> List.of(tokenizer.tokens(ids)));
   }

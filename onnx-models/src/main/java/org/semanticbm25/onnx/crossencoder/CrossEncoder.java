@@ -63,7 +63,13 @@ public final class CrossEncoder implements Closeable {
       this.model = model;
     }
 
-    /** Batches that run side by side, for all callers together; as many as cores by default. */
+    /**
+     * Batches that run side by side, for all callers together; as many as cores by default.
+     *
+     * @param threads at least 1
+     * @return this builder
+     * @throws IllegalArgumentException if {@code threads} is less than 1
+     */
     public Builder threads(int threads) {
       this.threads = PairEngine.checkThreads(threads);
       return this;
@@ -72,6 +78,10 @@ public final class CrossEncoder implements Closeable {
     /**
      * Longest input, query and passage and three special tokens together. By default, and at most,
      * as many as the model has positions.
+     *
+     * @param maxTokens at least twice {@value PairBatch#MIN_PASSAGE_TOKENS}
+     * @return this builder
+     * @throws IllegalArgumentException if {@code maxTokens} is less than that
      */
     public Builder maxTokens(int maxTokens) {
       if (maxTokens < 2 * PairBatch.MIN_PASSAGE_TOKENS) {
@@ -83,7 +93,12 @@ public final class CrossEncoder implements Closeable {
       return this;
     }
 
-    /** How passages are scored that do not fit; by their first window unless said otherwise. */
+    /**
+     * How passages are scored that do not fit; by their first window unless said otherwise.
+     *
+     * @param longPassages which windows of such a passage are scored
+     * @return this builder
+     */
     public Builder longPassages(LongPassages longPassages) {
       this.longPassages = longPassages;
       return this;
@@ -92,6 +107,7 @@ public final class CrossEncoder implements Closeable {
     /**
      * Loads the model.
      *
+     * @return a cross-encoder, after a trial run; to be closed
      * @throws IOException if a file is missing or damaged, if graph and tokenizer do not belong
      *     together, or if the graph is no cross-encoder; the message names the file and the remedy
      */
@@ -100,7 +116,13 @@ public final class CrossEncoder implements Closeable {
     }
   }
 
-  /** Begins to open a model. */
+  /**
+   * Begins to open a model.
+   *
+   * @param model graph and tokenizer of a cross-encoder; files are not read before {@link
+   *     Builder#open()}
+   * @return a builder with the defaults
+   */
   public static Builder builder(NeuralModel model) {
     return new Builder(model);
   }
@@ -150,7 +172,11 @@ public final class CrossEncoder implements Closeable {
         && (shape.length == 1 || (shape.length == 2 && shape[1] == 1));
   }
 
-  /** The model that scores. */
+  /**
+   * The model that scores.
+   *
+   * @return as it was given to {@link #builder}
+   */
   public NeuralModel model() {
     return model;
   }
@@ -158,6 +184,8 @@ public final class CrossEncoder implements Closeable {
   /**
    * Scores passages for a query.
    *
+   * @param query any text; cut if it leaves a passage too little room
+   * @param passages any texts, perhaps none
    * @return a logit for each passage, in their order; neither bounded nor comparable between models
    * @throws IOException if the model fails or gives a logit that is no number
    * @throws InterruptedIOException if the thread is interrupted; the work is stopped
@@ -175,6 +203,9 @@ public final class CrossEncoder implements Closeable {
   /**
    * Scores passages for a query unless that takes too long.
    *
+   * @param query any text; cut if it leaves a passage too little room
+   * @param passages any texts, perhaps none
+   * @param timeout longest time to wait for the scores
    * @return a logit for each passage, in their order
    * @throws TimeoutException if time is up; the work is stopped
    * @throws IOException as {@link #score(String, List)}
@@ -198,6 +229,11 @@ public final class CrossEncoder implements Closeable {
    * Begins to score passages for a query. Cancelling the future stops the work, also what is
    * running in the native code at that moment.
    *
+   * @param query any text; cut if it leaves a passage too little room
+   * @param passages any texts, perhaps none
+   * @return gives a logit for each passage, in their order, or fails with what {@link
+   *     #score(String, List)} throws
+   * @throws IOException if ONNX Runtime cannot prepare the work
    * @throws IllegalStateException if this is closed
    */
   public Future<float[]> submit(String query, List<String> passages) throws IOException {
@@ -244,7 +280,14 @@ public final class CrossEncoder implements Closeable {
       int windowTokens,
       int windows) {}
 
-  /** Says what the model is given to read of a pair. */
+  /**
+   * Says what the model is given to read of a pair.
+   *
+   * @param query any text
+   * @param passage any text
+   * @return tokens and windows of the pair, without scoring it
+   * @throws IllegalStateException if this is closed
+   */
   public Reading read(String query, String passage) {
     return engine.tokenize(tokenizer -> read(tokenizer, query, passage));
   }

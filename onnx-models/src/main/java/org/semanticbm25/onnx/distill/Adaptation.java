@@ -43,12 +43,17 @@ public final class Adaptation {
   /**
    * A query, the candidates of the first pass, and the cross-encoder's logits of them.
    *
-   * @param docs numbers of the candidates
+   * @param text of the query
+   * @param docs numbers of the candidates in the index
+   * @param logits by candidate, in the order of {@code docs}
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record ScoredQuery(String text, int[] docs, float[] logits) {}
 
   /**
+   * Adapts to a collection.
+   *
+   * @param reader of the index that holds the candidates; not closed here
    * @param created ISO 8601 instant, for the record of edits
    */
   public Adaptation(IndexReader reader, String created) {
@@ -56,7 +61,15 @@ public final class Adaptation {
     this.created = created;
   }
 
-  /** The model that does best on some queries. */
+  /**
+   * The model that does best on some queries: first parameters are chosen by coordinate ascent,
+   * then a factor for words that at least 3 of the queries share, where it gains enough.
+   *
+   * @param start whose parameters the ascent starts from, and whose edits are kept
+   * @param queries to agree on, all of them for fitting
+   * @return with the chosen parameters and further edits
+   * @throws IOException if the index cannot be read
+   */
   public SemanticField fit(SemanticField start, List<ScoredQuery> queries) throws IOException {
     SemanticField best =
         start.withParameters(
@@ -109,7 +122,14 @@ public final class Adaptation {
     return best;
   }
 
-  /** How well semantic BM25 agrees with the cross-encoder on the candidates of queries. */
+  /**
+   * How well semantic BM25 agrees with the cross-encoder on the candidates of queries.
+   *
+   * @param semantic field of the index that is searched
+   * @param queries whose candidates are scored; one that does not match gets 0
+   * @return agreement of the scores with the logits, query by query
+   * @throws IOException if the index cannot be read
+   */
   public Agreement agreement(SemanticField semantic, List<ScoredQuery> queries) throws IOException {
     IndexSearcher searcher = new IndexSearcher(reader);
     searcher.setSimilarity(semantic.similarity());

@@ -8,6 +8,7 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
 import org.apache.commons.math3.stat.ranking.NaturalRanking;
+import org.semanticbm25.onnx.attention.AttentionFunction;
 
 /**
  * How well scores agree with the logits of a cross-encoder on the same pairs, some of each query.
@@ -27,9 +28,30 @@ public final class Agreement {
   private final List<double[]> scores = new ArrayList<>();
   private final List<double[]> logits = new ArrayList<>();
 
+  /** Begins without queries. */
+  public Agreement() {}
+
+  /**
+   * How far a function of attention agrees with the logits of some samples.
+   *
+   * @param function scores the pairs of each sample
+   * @param samples a query each
+   * @return the agreement over these queries
+   */
+  public static Agreement of(AttentionFunction function, List<PairSample> samples) {
+    Agreement agreement = new Agreement();
+    for (PairSample sample : samples) {
+      agreement.add(
+          sample.masses().stream().mapToDouble(function::score).toArray(), sample.logits());
+    }
+    return agreement;
+  }
+
   /**
    * Adds a query.
    *
+   * @param queryScores by passage of the query
+   * @param queryLogits of the same passages, in the same order
    * @throws IllegalArgumentException if a score is no number
    */
   public void add(double[] queryScores, float[] queryLogits) {
@@ -40,20 +62,38 @@ public final class Agreement {
     logits.add(IntStream.range(0, queryLogits.length).mapToDouble(i -> queryLogits[i]).toArray());
   }
 
+  /**
+   * Number of queries that were added.
+   *
+   * @return 0 or more
+   */
   public int queries() {
     return scores.size();
   }
 
+  /**
+   * Pearson's correlation over the pairs of all queries.
+   *
+   * @return in [-1, 1]; 0 for fewer than two pairs, or if scores or logits are all alike
+   */
   public double pearson() {
     return pearson(IntStream.range(0, queries()).toArray());
   }
 
-  /** Alignment of each query; NaN where the cross-encoder prefers nothing. */
+  /**
+   * Alignment of each query; NaN where the cross-encoder prefers nothing.
+   *
+   * @return in [0, 1], in the order in which the queries were added
+   */
   public double[] alignments() {
     return IntStream.range(0, queries()).mapToDouble(this::alignment).toArray();
   }
 
-  /** Mean alignment. */
+  /**
+   * Mean alignment.
+   *
+   * @return in [0, 1]; 1 if the cross-encoder prefers nothing in any query
+   */
   public double alignment() {
     return alignment(IntStream.range(0, queries()).toArray());
   }
@@ -132,11 +172,7 @@ public final class Agreement {
   }
 
   private static double dcg(int[] ranked, double[] gains) {
-    double sum = 0;
-    for (int rank = 0; rank < Math.min(DEPTH, ranked.length); rank++) {
-      sum += gains[ranked[rank]] * Math.log(2) / Math.log(rank + 2d);
-    }
-    return sum;
+    return Dcg.of(ranked.length, DEPTH, rank -> gains[ranked[rank]]);
   }
 
   private static double[] concatenate(List<double[]> parts, int... queries) {
@@ -149,7 +185,8 @@ public final class Agreement {
   /**
    * Pearson's correlation over the pairs of all queries.
    *
-   * @return the figure and its interval over queries; of no query there is none
+   * @return the figure and its interval over queries
+   * @throws IllegalArgumentException if there are no queries
    */
   public Bootstrap pearsonInterval() {
     return Bootstrap.of(queries(), this::pearson);
@@ -158,7 +195,8 @@ public final class Agreement {
   /**
    * Spearman's correlation over the pairs of all queries.
    *
-   * @return the figure and its interval over queries; of no query there is none
+   * @return the figure and its interval over queries
+   * @throws IllegalArgumentException if there are no queries
    */
   public Bootstrap spearmanInterval() {
     return Bootstrap.of(queries(), this::spearman);
@@ -167,7 +205,8 @@ public final class Agreement {
   /**
    * Pearson's correlation within a query, mean over queries.
    *
-   * @return the figure and its interval over queries; of no query there is none
+   * @return the figure and its interval over queries
+   * @throws IllegalArgumentException if there are no queries
    */
   public Bootstrap withinInterval() {
     return Bootstrap.of(queries(), this::within);
@@ -176,7 +215,8 @@ public final class Agreement {
   /**
    * Mean alignment.
    *
-   * @return the figure and its interval over queries; of no query there is none
+   * @return the figure and its interval over queries
+   * @throws IllegalArgumentException if there are no queries
    */
   public Bootstrap alignmentInterval() {
     return Bootstrap.of(queries(), this::alignment);

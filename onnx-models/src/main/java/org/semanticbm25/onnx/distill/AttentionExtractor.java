@@ -90,19 +90,32 @@ public final class AttentionExtractor {
   /**
    * A function and how close it comes.
    *
+   * @param function fitted to the training pairs
    * @param ridge that was chosen
    * @param correlation Pearson's, with the logits of the development pairs
    */
   public record Fitted(AttentionFunction function, double ridge, double correlation) {}
 
-  /** Fits all heads of the first layers. */
+  /**
+   * Fits all heads of the first layers.
+   *
+   * @param firstLayers number of layers, from 1 to that of the samples
+   * @return the function of these layers, with the ridge that does best on development pairs
+   * @throws IllegalStateException if there are fewer than two training pairs
+   */
   public Fitted fit(int firstLayers) {
     int[] heads = new int[firstLayers * headsOfLayer];
     Arrays.setAll(heads, head -> head);
     return fit(heads, firstLayers);
   }
 
-  /** Fits some heads. */
+  /**
+   * Fits some heads.
+   *
+   * @param heads numbers of heads, from 0, layer after layer; distinct
+   * @return a function of all layers, in which other heads weigh 0
+   * @throws IllegalStateException if there are fewer than two training pairs
+   */
   public Fitted fit(List<Integer> heads) {
     return fit(heads.stream().mapToInt(head -> head).toArray(), layers);
   }
@@ -156,6 +169,8 @@ public final class AttentionExtractor {
   /**
    * How close each head comes by itself: Pearson's correlation on the development pairs, weighed as
    * in the fit.
+   *
+   * @return in [-1, 1], by head, layer after layer
    */
   public double[] alone() {
     double[] alone = new double[layers * headsOfLayer];
@@ -177,7 +192,12 @@ public final class AttentionExtractor {
    */
   public record Step(int head, double correlation) {}
 
-  /** Adds one head after another: always the one that helps most on the development pairs. */
+  /**
+   * Adds one head after another: always the one that helps most on the development pairs.
+   *
+   * @param count number of heads to add; no more are added than there are
+   * @return a step for each head, in the order in which they were added
+   */
   public List<Step> matchingHeads(int count) {
     List<Step> path = new ArrayList<>();
     List<Integer> chosen = new ArrayList<>();
@@ -199,7 +219,13 @@ public final class AttentionExtractor {
     return path;
   }
 
-  /** The functions of one layer, two layers and so on, with their figures. */
+  /**
+   * The functions of one layer, two layers and so on, with their figures.
+   *
+   * @param model the cross-encoder of the samples, for the provenance
+   * @return functions of 1 up to all layers of the samples
+   * @throws IOException if the ONNX file cannot be read
+   */
   public AttentionModel extract(NeuralModel model) throws IOException {
     List<AttentionFunction> functions = new ArrayList<>();
     Map<String, String> figures = new HashMap<>();

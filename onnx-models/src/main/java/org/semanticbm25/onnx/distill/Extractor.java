@@ -50,6 +50,8 @@ public final class Extractor {
    * @param parameters for scoring; kept in the model, not used here
    * @param words of the texts that are to be searched, for the model's word table
    * @param referenceIdf IDF by word to report the direction's correlation with, if there is one
+   * @param progress notified of the terms that are encoded
+   * @return a model with the untrained projection
    * @throws IOException if a file of the model is missing, damaged or of another kind
    */
   public static SemanticBM25Model extract(
@@ -73,9 +75,15 @@ public final class Extractor {
   /**
    * Extracts the same with a kernel that was fitted to the model's scores.
    *
+   * @param model a BERT-family encoder or cross-encoder
+   * @param layer after which hidden states are taken, the same as for the fit
    * @param kernel fitted on hidden states after {@code layer}
    * @param words of the texts that are to be searched, for the model's word table
    * @param figures of the fit, by name, for the provenance
+   * @param referenceIdf IDF by word to report the direction's correlation with, if there is one
+   * @param progress notified of the terms that are encoded
+   * @return a model with the kernel's parameters and projection
+   * @throws IOException if a file of the model is missing, damaged or of another kind
    */
   public static SemanticBM25Model extract(
       NeuralModel model,
@@ -149,6 +157,9 @@ public final class Extractor {
    * The layer whose states stand for words if none is asked for: of a cross-encoder a third of the
    * way up, because further up they tell more of the pair than of the word; of an encoder the last.
    *
+   * @param model a BERT-family encoder or cross-encoder
+   * @return a third of a cross-encoder's layers, rounded up, or {@link
+   *     SemanticBM25Model#LAST_LAYER}
    * @throws IOException if the model's file is missing, damaged or of another kind
    */
   public static int layer(NeuralModel model) throws IOException {
@@ -160,6 +171,8 @@ public final class Extractor {
    * The IDF value of every token of a model: mean 0 and deviation 1 over the tokens that stand for
    * text, and 0 for the others.
    *
+   * @param model a BERT-family encoder or cross-encoder
+   * @return as many values as the model has word embeddings
    * @throws IOException if a file of the model is missing, damaged or of another kind
    */
   public static float[] idfByToken(NeuralModel model) throws IOException {
@@ -183,7 +196,11 @@ public final class Extractor {
   /**
    * Measures the IDF direction of a model.
    *
+   * @param model a BERT-family encoder or cross-encoder
    * @param reference IDF by lower-case word
+   * @return correlations over the words that are tokens of the model and in the table
+   * @throws IOException if a file of the model is missing, damaged or of another kind
+   * @throws IllegalStateException if there are fewer than 3 such words
    */
   public static IdfAgreement idfAgreement(NeuralModel model, Map<String, Double> reference)
       throws IOException {

@@ -17,7 +17,11 @@ public final class HeadSimilarity {
   private final float[][] unit;
 
   /**
-   * @param embeddings word embeddings by token id
+   * Creates a measure of a model's heads.
+   *
+   * @param taps into the layers to measure; not closed here
+   * @param embeddings word embeddings of the same model by token id, {@code [vocabulary][hidden]};
+   *     copied
    */
   public HeadSimilarity(AttentionTaps taps, float[][] embeddings) {
     this.taps = taps;
@@ -38,7 +42,9 @@ public final class HeadSimilarity {
    * Measures all heads.
    *
    * @param texts queries, of which the first passage is taken
+   * @param progress notified of the pairs that are done
    * @return in [-1, 1], by head, layer after layer
+   * @throws IOException if the model fails
    */
   public double[] of(List<PassageList> texts, Progress progress) throws IOException {
     double[] sums = new double[taps.layers() * taps.heads()];

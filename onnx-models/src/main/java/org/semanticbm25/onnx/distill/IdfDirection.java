@@ -30,6 +30,7 @@ public final class IdfDirection {
    *
    * @param matrix the rows to decompose, all of one length
    * @param vocabulary the rows to place along the direction, at least 2, in the vocabulary's order
+   * @return by row of the vocabulary; NaN if all rows are equal
    */
   public static float[] of(List<float[]> matrix, List<float[]> vocabulary) {
     double[] leading = leadingEigenvector(gram(matrix));

@@ -54,13 +54,19 @@ public final class KernelFit {
   /**
    * A fit, and how it went.
    *
+   * @param kernel that does best on development queries
    * @param loss on development queries, before the first step and at each check
-   * @param kept number of the check whose kernel is kept
+   * @param kept number of the check whose kernel is kept; 0 is the untrained kernel
    */
   public record Fit(Kernel kernel, List<Double> loss, int kept) {}
 
   /**
+   * Prepares a fit.
+   *
+   * @param vocabulary terms that the rankings refer to by number
    * @param start parameters to start from
+   * @param train rankings to fit to, drawn at random with replacement
+   * @param development rankings of other queries, to choose the best kernel by
    * @throws IllegalArgumentException if there is no ranking of a kind
    */
   public KernelFit(
@@ -88,8 +94,11 @@ public final class KernelFit {
   /**
    * Fits.
    *
-   * @param steps batches of {@value #BATCH} queries
+   * @param steps batches of {@value #BATCH} queries, at least 1
    * @param pull weight of the squared distance of the matrix from its start, not negative
+   * @param progress notified of the steps that are done
+   * @return the best kernel of all checks, and the losses
+   * @throws IllegalArgumentException if {@code steps} or {@code pull} is out of its range
    */
   public Fit fit(int steps, double pull, Progress progress) {
     if (!(steps > 0 && pull >= 0)) {

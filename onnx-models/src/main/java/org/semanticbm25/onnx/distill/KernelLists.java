@@ -22,6 +22,7 @@ import org.semanticbm25.onnx.runtime.TermEncoder;
 import org.semanticbm25.similarity.field.SurfaceForms;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.Wordpieces;
+import org.semanticbm25.similarity.search.SemanticBM25Similarity;
 
 /**
  * Lists as bags of terms with a cross-encoder's logits, to fit a kernel on. IDF and length are
@@ -44,7 +45,15 @@ public final class KernelLists {
 
   private KernelLists() {}
 
-  /** Lets a cross-encoder score lists. */
+  /**
+   * Lets a cross-encoder score lists. A query without terms is left out.
+   *
+   * @param lists of training and of development queries, in English
+   * @param sampler runs the cross-encoder, or has its logits from before; not closed here
+   * @param progress notified of the lists that are scored
+   * @return bags of terms with logits
+   * @throws IOException if the cross-encoder fails, or the sampler's file cannot be written
+   */
   public static KernelLists score(TrainingLists lists, PairSampler sampler, Progress progress)
       throws IOException {
     KernelLists kernel = new KernelLists();
@@ -104,7 +113,7 @@ public final class KernelLists {
     float[] idf = new float[terms.size()];
     for (int i = 0; i < idf.length; i++) {
       int df = documentFrequencies.get(i);
-      idf[i] = (float) Math.log(1 + (bags.size() - df + 0.5) / (df + 0.5));
+      idf[i] = (float) SemanticBM25Similarity.bm25Idf(df, bags.size());
     }
     double length = bags.values().stream().mapToInt(TermBag::length).average().orElse(1);
     return new TermStates(states(model, layer, progress), idf, Math.max(1, length));
@@ -143,7 +152,19 @@ public final class KernelLists {
     return states;
   }
 
-  /** Fits the kernel and makes a model with it. */
+  /**
+   * Fits the kernel and makes a model with it.
+   *
+   * @param model a BERT-family encoder or cross-encoder that gives the hidden states
+   * @param layer after which hidden states are taken, see {@link Extractor#layer}
+   * @param words of the texts that are to be searched, for the model's word table
+   * @param referenceIdf IDF by word to report the direction's correlation with, if there is one
+   * @param progress notified of words that are encoded and of steps of the fit
+   * @return a model with the fitted kernel, and figures of the fit in its provenance
+   * @throws IOException if a file of the model is missing, damaged or of another kind, or if the
+   *     passages have no words
+   * @throws IllegalArgumentException if no training or no development query has a term
+   */
   public SemanticBM25Model extract(
       NeuralModel model,
       int layer,

@@ -33,7 +33,12 @@ public final class LinearFit {
    */
   @SuppressWarnings("ArrayRecordComponent")
   public record Line(double intercept, int[] columns, double[] weights) {
-    /** The value at a row of features. */
+    /**
+     * The value at a row of features.
+     *
+     * @param row all features, not only those that the line reads
+     * @return intercept plus weighted features
+     */
     public double at(double[] row) {
       double value = intercept;
       for (int i = 0; i < columns.length; i++) {
@@ -43,13 +48,21 @@ public final class LinearFit {
     }
   }
 
-  /** Begins without rows. */
+  /**
+   * Begins without rows.
+   *
+   * @param features number of features of a row
+   */
   public LinearFit(int features) {
     this.features = features;
     this.statistics = new MultivariateSummaryStatistics(features + 1, false);
   }
 
-  /** Number of rows. */
+  /**
+   * Number of rows.
+   *
+   * @return 0 or more
+   */
   public long rows() {
     return statistics.getN();
   }
@@ -57,6 +70,8 @@ public final class LinearFit {
   /**
    * Adds a row and what it should give.
    *
+   * @param row as many features as were said
+   * @param target what a line should give at the row
    * @throws IllegalArgumentException if the row has more or fewer features than was said
    */
   public void add(double[] row, double target) {
@@ -82,13 +97,21 @@ public final class LinearFit {
    *
    * @param ridge greater than 0; 1e-8 is as good as none, and gives the shortest of the solutions
    *     where there are many
+   * @return a line that reads all features
    * @throws IllegalStateException if there are fewer than two rows
    */
   public Line solve(double ridge) {
     return solve(IntStream.range(0, features).toArray(), ridge);
   }
 
-  /** Fits some features. */
+  /**
+   * Fits some features.
+   *
+   * @param columns numbers of the features, from 0; distinct
+   * @param ridge greater than 0, see {@link #solve(double)}
+   * @return a line that reads these features
+   * @throws IllegalStateException if there are fewer than two rows
+   */
   public Line solve(int[] columns, double ridge) {
     if (rows() < 2) {
       throw new IllegalStateException("cannot fit " + rows() + " rows; give at least 2");
@@ -121,7 +144,12 @@ public final class LinearFit {
     return new Line(intercept, columns.clone(), weights);
   }
 
-  /** Pearson's correlation between a line and the targets of the rows; 0 if either is constant. */
+  /**
+   * Pearson's correlation between a line and the targets of the rows; 0 if either is constant.
+   *
+   * @param line over the features of the rows; it may have been fitted to other rows
+   * @return in [-1, 1]
+   */
   public double correlation(Line line) {
     close();
     double covariant = 0;

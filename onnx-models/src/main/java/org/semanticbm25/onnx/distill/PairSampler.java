@@ -40,9 +40,18 @@ public final class PairSampler implements Closeable {
   // by hash of the texts: there are thousands of them, in 64 bits
   private final Map<Long, PairSample> known = new HashMap<>();
 
-  /** A query and passages to run it with, at least one. */
+  /**
+   * A query and passages to run it with, at least one.
+   *
+   * @param query any text
+   * @param passages any texts, at least one
+   */
   public record PassageList(String query, List<String> passages) {
-    /** Copies the passages. */
+    /**
+     * Copies the passages.
+     *
+     * @throws IllegalArgumentException if there are no passages
+     */
     public PassageList {
       passages = List.copyOf(passages);
       if (passages.isEmpty()) {
@@ -62,7 +71,9 @@ public final class PairSampler implements Closeable {
   /**
    * Opens a cross-encoder whose attention can be looked into, and reads what the file has of it.
    *
-   * @param file to keep samples in; made, with its folder, if it is not there
+   * @param model a cross-encoder whose attention is not fused
+   * @param file to keep samples in; made, with its folder, if it is not there; its content is
+   *     discarded unless it holds samples of this model
    * @throws IOException if the model cannot be opened, or the file neither read nor written
    */
   public PairSampler(NeuralModel model, Path file) throws IOException {
@@ -85,17 +96,33 @@ public final class PairSampler implements Closeable {
     }
   }
 
-  /** The cross-encoder that is run. */
+  /**
+   * The cross-encoder that is run.
+   *
+   * @return open as long as this is
+   */
   public CrossEncoder encoder() {
     return encoder;
   }
 
-  /** What looks into its attention, in all layers. */
+  /**
+   * What looks into its attention, in all layers.
+   *
+   * @return open as long as this is
+   */
   public AttentionTaps taps() {
     return taps;
   }
 
-  /** Runs what the file does not have yet, and returns all samples in the order of the texts. */
+  /**
+   * Runs what the file does not have yet, and returns all samples in the order of the texts.
+   *
+   * @param task name of the work for progress
+   * @param lists queries with their passages
+   * @param progress notified of the lists that are done
+   * @return a sample for each list, with attention of all layers
+   * @throws IOException if the model fails, or the file cannot be written
+   */
   public List<PairSample> sample(String task, List<PassageList> lists, Progress progress)
       throws IOException {
     List<PairSample> samples = new ArrayList<>();
@@ -112,7 +139,15 @@ public final class PairSampler implements Closeable {
     return samples;
   }
 
-  /** The same without a look at attention, for the logits alone. */
+  /**
+   * The same without a look at attention, for the logits alone.
+   *
+   * @param task name of the work for progress
+   * @param lists queries with their passages
+   * @param progress notified of the lists that are done
+   * @return for each list its logits by passage
+   * @throws IOException if the model fails, or the file cannot be written
+   */
   public List<float[]> score(String task, List<PassageList> lists, Progress progress)
       throws IOException {
     List<float[]> scores = new ArrayList<>();

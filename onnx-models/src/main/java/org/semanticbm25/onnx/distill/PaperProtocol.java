@@ -60,6 +60,7 @@ public final class PaperProtocol {
   /**
    * Fits and predicts.
    *
+   * @param samples with attention of all layers that the heads are of
    * @param idf by token id
    * @param heads that take part, by number
    * @param withSeparator whether attention to the final {@code [SEP]} counts, as it did there

@@ -10,7 +10,11 @@ import java.util.stream.IntStream;
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record TermBag(int[] terms, int[] frequencies) {
-  /** Terms of the passage, repeated ones too. */
+  /**
+   * Terms of the passage, repeated ones too.
+   *
+   * @return sum of the frequencies
+   */
   public int length() {
     return IntStream.of(frequencies).sum();
   }

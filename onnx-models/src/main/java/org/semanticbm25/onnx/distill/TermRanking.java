@@ -6,11 +6,14 @@ import java.util.List;
  * A query, passages, and what the cross-encoder thinks of them.
  *
  * @param query numbers of its terms, distinct
- * @param logits by passage
+ * @param passages at least one, as bags of terms
+ * @param logits by passage, finite
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record TermRanking(int[] query, List<TermBag> passages, float[] logits) {
   /**
+   * Checks the sizes and the logits, and copies the list of passages.
+   *
    * @throws IllegalArgumentException if the query or the passages are none, or a logit is not
    *     finite or missing
    */

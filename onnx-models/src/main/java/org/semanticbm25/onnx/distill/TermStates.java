@@ -10,6 +10,8 @@ package org.semanticbm25.onnx.distill;
 @SuppressWarnings("ArrayRecordComponent")
 public record TermStates(float[][] states, float[] idf, double averageLength) {
   /**
+   * Checks the sizes and the numbers.
+   *
    * @throws IllegalArgumentException if counts differ, an IDF or the length is not positive
    */
   public TermStates {

@@ -34,8 +34,12 @@ import org.semanticbm25.onnx.hub.Digests;
  * @param development lists of other queries
  */
 public record TrainingLists(List<PassageList> train, List<PassageList> development) {
+  /** Name of the file with the lists. */
   public static final String LISTS = "lists.jsonl.gz";
+
+  /** Name of the file with the texts of the passages. */
   public static final String PASSAGES = "passages.jsonl.gz";
+
   private static final BigInteger DEVELOPMENT_SHARE = BigInteger.valueOf(20);
   private static final int MAX_PASSAGES = 12;
   // of all kinds, as Python's split has it
@@ -82,10 +86,15 @@ public record TrainingLists(List<PassageList> train, List<PassageList> developme
   }
 
   /**
-   * Draws lists, the same ones every time: those whose queries have the least hashes.
+   * Draws lists, the same ones every time: those whose queries have the least hashes. Of a list the
+   * first 12 passages are taken.
    *
+   * @param folder with {@code lists.jsonl.gz} and {@code passages.jsonl.gz}
    * @param trainCount lists of training queries at most
    * @param developmentCount lists of development queries at most
+   * @return at least two lists of either kind
+   * @throws IOException if a file is missing or damaged, if a passage of a list is missing, or if
+   *     there are fewer than two lists of a kind; the message names the file
    */
   public static TrainingLists read(Path folder, int trainCount, int developmentCount)
       throws IOException {

@@ -31,6 +31,13 @@ public final class Tuner {
   /** What is to be as large as possible. */
   @FunctionalInterface
   public interface Objective {
+    /**
+     * Measures parameters.
+     *
+     * @param parameters to judge
+     * @return a figure, higher for better
+     * @throws IOException if it cannot be measured
+     */
     double of(ScoringParameters parameters) throws IOException;
   }
 
@@ -40,14 +47,36 @@ public final class Tuner {
   private final Map<String, float[]> grid;
   private final Map<ScoringParameters, Double> seen = new HashMap<>();
 
+  /**
+   * Creates a tuner for one objective: what an objective gave for parameters is remembered.
+   *
+   * @param grid values to try by name of the parameter, a component of {@link ScoringParameters}
+   *     other than {@code maxSoftTerms}; kept, not copied
+   */
   public Tuner(Map<String, float[]> grid) {
     this.grid = grid;
   }
 
+  /**
+   * Ascends from usual parameters: k1 0.9, b 0.4, threshold 0.4, exponent 2, scale 0.6, two soft
+   * terms, no blend of IDF, and weights of words as they are.
+   *
+   * @param objective called once for the same parameters
+   * @return parameters that no change of one of them to a value of the grid makes better
+   * @throws IOException if the objective throws it
+   */
   public ScoringParameters ascend(Objective objective) throws IOException {
     return ascend(START, objective);
   }
 
+  /**
+   * Ascends from given parameters.
+   *
+   * @param start where to begin; parameters that are not in the grid stay as they are
+   * @param objective called once for the same parameters
+   * @return parameters that no change of one of them to a value of the grid makes better
+   * @throws IOException if the objective throws it
+   */
   public ScoringParameters ascend(ScoringParameters start, Objective objective) throws IOException {
     ScoringParameters best = start;
     ScoringParameters before;

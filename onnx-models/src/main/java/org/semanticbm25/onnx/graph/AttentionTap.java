@@ -17,7 +17,9 @@ public final class AttentionTap {
    * attention to the tokens of each of {@value OnnxGraph#MARKS}. The sums are made in the graph, so
    * that nothing of the size of tokens by tokens leaves the runtime.
    *
-   * @throws IOException if the graph has no attention that can be looked into
+   * @param graph of a BERT-family model
+   * @return a graph with all outputs of the given one and {@value OnnxGraph#ATTENTION_MASS}
+   * @throws IOException if the graph has no attention that can be looked into, or is tapped already
    */
   public static OnnxGraph all(OnnxGraph graph) throws IOException {
     return tapped(graph, graph.layersOrThrow(), graph.model().getGraph().getOutputList());
@@ -27,8 +29,11 @@ public final class AttentionTap {
    * Keeps the first layers of a model and what they need, with {@value OnnxGraph#ATTENTION_MASS} as
    * the only output: the same numbers as {@link #all} gives for these layers.
    *
+   * @param graph of a BERT-family model
    * @param layers to keep, at least 1
-   * @throws IOException if the graph has no attention that can be looked into
+   * @return a graph without the later layers, {@code [batch, layers * heads, query_end * marks]}
+   *     out
+   * @throws IOException if the graph has no attention that can be looked into, or is tapped already
    * @throws IllegalArgumentException if there are not that many layers
    */
   public static OnnxGraph cutAfter(OnnxGraph graph, int layers) throws IOException {

@@ -19,7 +19,8 @@ public final class HiddenStates {
    * Keeps what leads to the last hidden states and makes them the only output, {@code [batch,
    * tokens, hidden]}: the states of which a pooler or classifier takes the first.
    *
-   * @return this graph if nothing takes the first token, as in an encoder without a pooler
+   * @param graph of an encoder or a cross-encoder
+   * @return the given graph if nothing takes the first token, as in an encoder without a pooler
    */
   public static OnnxGraph last(OnnxGraph graph) {
     return graph.model().getGraph().getNodeList().stream()
@@ -33,7 +34,9 @@ public final class HiddenStates {
    * Keeps what leads to the states after the first layers and makes them the only output, {@code
    * [batch, tokens, hidden]}.
    *
+   * @param graph of an encoder or a cross-encoder
    * @param layers to run, at least 1
+   * @return for all layers, what {@link #last} returns; else a graph without the later layers
    * @throws IOException if the graph has no attention that can be looked into, or is of another
    *     form
    * @throws IllegalArgumentException if there are not that many layers

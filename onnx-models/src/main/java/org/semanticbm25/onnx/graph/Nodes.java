@@ -16,7 +16,14 @@ import java.util.Set;
 public final class Nodes {
   private Nodes() {}
 
-  /** A node named after its only output. */
+  /**
+   * A node named after its only output.
+   *
+   * @param type name of an ONNX operator
+   * @param output name of the output, and of the node
+   * @param inputs names of values, in the order of the operator
+   * @return a node without attributes
+   */
   public static NodeProto.Builder node(String type, String output, String... inputs) {
     return NodeProto.newBuilder()
         .setOpType(type)
@@ -25,6 +32,13 @@ public final class Nodes {
         .addOutput(output);
   }
 
+  /**
+   * An attribute of a node with one integer.
+   *
+   * @param name as the operator has it
+   * @param value of the attribute
+   * @return an attribute of type {@code INT}
+   */
   public static AttributeProto attribute(String name, long value) {
     return AttributeProto.newBuilder()
         .setName(name)
@@ -33,6 +47,13 @@ public final class Nodes {
         .build();
   }
 
+  /**
+   * An attribute of a node with a list of integers.
+   *
+   * @param name as the operator has it
+   * @param values of the attribute, in their order; copied
+   * @return an attribute of type {@code INTS}
+   */
   public static AttributeProto attribute(String name, long[] values) {
     AttributeProto.Builder attribute =
         AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INTS);
@@ -42,7 +63,14 @@ public final class Nodes {
     return attribute.build();
   }
 
-  /** A graph's input or output; a dimension is a number, or the name of a free one. */
+  /**
+   * A graph's input or output; a dimension is a number, or the name of a free one.
+   *
+   * @param name of the value in the graph
+   * @param type of its elements
+   * @param dimensions {@code Integer}s for fixed ones; of any other object, its text is the name
+   * @return a tensor of that type and shape
+   */
   public static ValueInfoProto value(String name, TensorProto.DataType type, Object... dimensions) {
     TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
     for (Object dimension : dimensions) {

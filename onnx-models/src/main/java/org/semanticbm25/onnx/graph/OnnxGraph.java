@@ -8,13 +8,10 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import org.semanticbm25.onnx.AtomicFile;
 
 /**
  * The ONNX graph of a BERT-family model: read, looked into and written. {@link AttentionTap},
@@ -74,6 +72,12 @@ public final class OnnxGraph {
   private final Map<String, List<NodeProto>> consumers = new HashMap<>();
   private final Map<String, TensorProto> weights = new HashMap<>();
 
+  /**
+   * Wraps a model and indexes its nodes and weights.
+   *
+   * @param source where the model comes from, for messages
+   * @param model with its weights, none of them in other files
+   */
   public OnnxGraph(String source, ModelProto model) {
     this.source = source;
     this.model = model;
@@ -91,6 +95,8 @@ public final class OnnxGraph {
   /**
    * Reads a model.
    *
+   * @param file an ONNX model with its weights
+   * @return the graph, which is in memory as a whole
    * @throws IOException if the file cannot be read, is not an ONNX model or does not hold its
    *     weights
    */
@@ -116,26 +122,30 @@ public final class OnnxGraph {
     return new OnnxGraph(file.toString(), model);
   }
 
-  /** Writes the model: under another name first, so that no half of it is ever seen. */
+  /**
+   * Writes the model whole, or leaves what was there.
+   *
+   * @param file to write; its folder is made if there is none
+   * @throws IOException if the file cannot be written
+   */
   public void write(Path file) throws IOException {
-    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-    try {
-      try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(temporary))) {
-        model.writeTo(out);
-      }
-      Files.move(
-          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(file, model::writeTo);
   }
 
-  /** The model as ONNX Runtime takes it. */
+  /**
+   * The model as ONNX Runtime takes it.
+   *
+   * @return a serialised {@code ModelProto}, made anew by each call
+   */
   public byte[] bytes() {
     return model.toByteArray();
   }
 
-  /** Names of the inputs, without those that have a value of their own. */
+  /**
+   * Names of the inputs, without those that have a value of their own.
+   *
+   * @return in the order of the graph
+   */
   public List<String> inputs() {
     return model.getGraph().getInputList().stream()
         .map(ValueInfoProto::getName)
@@ -143,12 +153,20 @@ public final class OnnxGraph {
         .toList();
   }
 
-  /** Names of the outputs. */
+  /**
+   * Names of the outputs.
+   *
+   * @return in the order of the graph
+   */
   public List<String> outputs() {
     return model.getGraph().getOutputList().stream().map(ValueInfoProto::getName).toList();
   }
 
-  /** Number of weights, all matrices and vectors together. */
+  /**
+   * Number of weights, all matrices and vectors together.
+   *
+   * @return sum over the graph's initializers of their elements
+   */
   public long parameters() {
     return model.getGraph().getInitializerList().stream()
         .mapToLong(
@@ -156,7 +174,11 @@ public final class OnnxGraph {
         .sum();
   }
 
-  /** Version of ONNX's own operators. */
+  /**
+   * Version of ONNX's own operators.
+   *
+   * @return 1 if the model does not say
+   */
   public long opset() {
     return model.getOpsetImportList().stream()
         .filter(set -> set.getDomain().isEmpty() || set.getDomain().equals("ai.onnx"))
@@ -165,13 +187,22 @@ public final class OnnxGraph {
         .orElse(1);
   }
 
-  /** Whether matrix products run in 8-bit integers. */
+  /**
+   * Whether matrix products run in 8-bit integers.
+   *
+   * @return true if the graph has an operator {@code MatMulInteger}, {@code DynamicQuantizeMatMul}
+   *     or {@code QGemm}
+   */
   public boolean isQuantized() {
     return model.getGraph().getNodeList().stream()
         .anyMatch(node -> node.getOpType().matches("MatMulInteger|DynamicQuantizeMatMul|QGemm"));
   }
 
-  /** The operator that hides attention's inside, if an optimiser has put one in. */
+  /**
+   * The operator that hides attention's inside, if an optimiser has put one in.
+   *
+   * @return type of the first such operator; empty if there is none
+   */
   public Optional<String> fusedAttention() {
     return model.getGraph().getNodeList().stream()
         .map(NodeProto::getOpType)
@@ -179,7 +210,11 @@ public final class OnnxGraph {
         .findFirst();
   }
 
-  /** Number of attention layers that can be looked into. */
+  /**
+   * Number of attention layers that can be looked into.
+   *
+   * @return 0 if attention is fused, or there is none
+   */
   public int layers() {
     return attention().size();
   }
@@ -187,6 +222,8 @@ public final class OnnxGraph {
   /**
    * Number of positions for which there is an embedding, if that can be told: the table that is
    * gathered with neither token ids nor token types.
+   *
+   * @return more than 2; empty if there is no such table
    */
   public OptionalInt positions() {
     return model.getGraph().getNodeList().stream()
@@ -199,6 +236,13 @@ public final class OnnxGraph {
         .findFirst();
   }
 
+  /**
+   * The softmax of every attention layer.
+   *
+   * @return at least one, in the order of the computation
+   * @throws IOException if there is none that can be looked into; the message says whether
+   *     attention is fused
+   */
   public List<NodeProto> layersOrThrow() throws IOException {
     List<NodeProto> attention = attention();
     if (attention.isEmpty()) {

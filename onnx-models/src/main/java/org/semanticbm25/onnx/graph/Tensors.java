@@ -57,7 +57,14 @@ public final class Tensors {
     return elements;
   }
 
-  /** A float tensor; no dimensions make a scalar. */
+  /**
+   * A float tensor; no dimensions make a scalar.
+   *
+   * @param name of the tensor in its graph
+   * @param values in row-major order; copied
+   * @param dimensions sizes, whose product is the number of values
+   * @return a tensor of type {@code FLOAT}
+   */
   public static TensorProto floats(String name, float[] values, long... dimensions) {
     ByteBuffer raw = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     raw.asFloatBuffer().put(values);
@@ -65,7 +72,14 @@ public final class Tensors {
         name, TensorProto.DataType.FLOAT, UnsafeByteOperations.unsafeWrap(raw), dimensions);
   }
 
-  /** A tensor of 64-bit integers. */
+  /**
+   * A tensor of 64-bit integers; no dimensions make a scalar.
+   *
+   * @param name of the tensor in its graph
+   * @param values in row-major order; copied
+   * @param dimensions sizes, whose product is the number of values
+   * @return a tensor of type {@code INT64}
+   */
   public static TensorProto longs(String name, long[] values, long... dimensions) {
     ByteBuffer raw = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     raw.asLongBuffer().put(values);

@@ -25,6 +25,8 @@ public final class WordEmbeddings {
   /**
    * Reads the matrix, {@code [vocabulary][hidden]}.
    *
+   * @param onnx a BERT-family model with its weights
+   * @return a row for each token id, with rows of padding if the model has them
    * @throws IOException if the file is not an ONNX model or has no such matrix
    */
   public static float[][] read(Path onnx) throws IOException {
@@ -34,7 +36,9 @@ public final class WordEmbeddings {
   /**
    * Reads the matrix of a graph, {@code [vocabulary][hidden]}.
    *
-   * @throws IOException if it has no such matrix
+   * @param graph of a BERT-family model
+   * @return a row for each token id, with rows of padding if the model has them
+   * @throws IOException if it has no such matrix, or one of a type that cannot be read
    */
   public static float[][] read(OnnxGraph graph) throws IOException {
     WordEmbeddings embeddings = new WordEmbeddings(graph);

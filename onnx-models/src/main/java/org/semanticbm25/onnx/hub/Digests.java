@@ -14,7 +14,13 @@ import java.util.HexFormat;
 public final class Digests {
   private Digests() {}
 
-  /** SHA-256 of a file, lower-case hexadecimal. */
+  /**
+   * SHA-256 of a file, lower-case hexadecimal.
+   *
+   * @param file of any size; it is read in parts
+   * @return 64 digits
+   * @throws IOException if the file cannot be read
+   */
   public static String sha256(Path file) throws IOException {
     try (DigestInputStream in = new DigestInputStream(Files.newInputStream(file), sha256())) {
       in.transferTo(OutputStream.nullOutputStream());
@@ -22,7 +28,12 @@ public final class Digests {
     }
   }
 
-  /** SHA-256 of a text in UTF-8, lower-case hexadecimal. */
+  /**
+   * SHA-256 of a text in UTF-8, lower-case hexadecimal.
+   *
+   * @param text any text
+   * @return 64 digits
+   */
   public static String sha256(String text) {
     return HexFormat.of().formatHex(sha256().digest(text.getBytes(StandardCharsets.UTF_8)));
   }

@@ -11,7 +11,6 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
@@ -20,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
+import org.semanticbm25.onnx.AtomicFile;
 import org.semanticbm25.onnx.Progress;
 
 /**
@@ -56,6 +56,8 @@ public final class ModelDownload {
           .build();
 
   /**
+   * Prepares downloads from a hub.
+   *
    * @param hub address that names of models are put behind
    * @throws IOException if the address is neither HTTPS nor this machine
    */
@@ -75,8 +77,11 @@ public final class ModelDownload {
    *
    * @param name as on the hub, {@code owner/model}
    * @param onnx path of the ONNX file within the model, as in {@code onnx/model.onnx}
-   * @param sha256 expected of the ONNX file, if not known here
+   * @param sha256 expected of the ONNX file, 64 hexadecimal digits; empty for the one known here or
+   *     told by the hub
    * @param folder to write to
+   * @param progress notified of the bytes of the ONNX file
+   * @return the model in the folder
    * @throws IOException if a file cannot be fetched whole and unchanged, or another is in its
    *     place; what was fetched of the ONNX file is kept to go on from, unless it is wrong
    */
@@ -130,7 +135,7 @@ public final class ModelDownload {
       Files.delete(part);
       throw e;
     }
-    Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+    AtomicFile.move(part, target);
   }
 
   /** A file too small to go on with, and without a digest: it must come whole in one answer. */
@@ -142,7 +147,7 @@ public final class ModelDownload {
       Files.delete(part);
       throw new IOException(target + ": is of another model; give another folder");
     }
-    Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+    AtomicFile.move(part, target);
   }
 
   private static void check(Path file, String sha256, String problem) throws IOException {

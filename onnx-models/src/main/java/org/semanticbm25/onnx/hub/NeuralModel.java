@@ -8,9 +8,9 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.OptionalInt;
+import org.semanticbm25.onnx.AtomicFile;
 
 /**
  * A BERT-family model on disk: its ONNX graph and its tokenizer.
@@ -33,6 +33,8 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
    * may be given instead of the folder; its tokenizer is then looked for beside it, and beside
    * {@code onnx/} if it is in there.
    *
+   * @param place folder, or ONNX file
+   * @return the model, named after the folder or file; the files are not read
    * @throws IOException if a file is missing; the message says which and where it was looked for
    */
   public static NeuralModel at(Path place) throws IOException {
@@ -66,9 +68,13 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
 
   /**
    * The cross-encoder that ships with this library, unpacked from the class path into a folder
-   * unless it is there already. Its model card is {@code MODEL-CARD.md} beside it.
+   * unless it is there already. Its model card is {@code MODEL-CARD.md} beside it on the class
+   * path.
    *
-   * @throws IOException if the folder cannot be written
+   * @param cache folder in which the model gets one of its own; made if there is none
+   * @return the unpacked model
+   * @throws IOException if the folder cannot be written, or the artifact {@code
+   *     semanticbm25-cross-encoder-model} is not on the class path
    */
   public static NeuralModel bundled(Path cache) throws IOException {
     Path folder = cache.resolve(BUNDLED);
@@ -110,13 +116,7 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
       return;
     }
     try (InputStream in = bundledResource(resource)) {
-      Path temporary = Files.createTempFile(target.getParent(), "unpack", ".tmp");
-      try {
-        Files.copy(in, temporary, StandardCopyOption.REPLACE_EXISTING);
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
+      AtomicFile.write(target, in::transferTo);
     }
   }
 
@@ -141,7 +141,12 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
     }
   }
 
-  /** SHA-256 of the ONNX file, lower-case hexadecimal. */
+  /**
+   * SHA-256 of the ONNX file, lower-case hexadecimal.
+   *
+   * @return 64 digits; the file is read by each call
+   * @throws IOException if the file cannot be read
+   */
   public String sha256() throws IOException {
     return Digests.sha256(onnx);
   }

@@ -41,6 +41,13 @@ public enum LongPassages {
   /** As many tokens of a passage as are needed. */
   abstract int[] encode(PairTokenizer tokenizer, String passage, int room);
 
-  /** Windows of a passage, at least one. */
+  /**
+   * Windows of a passage, at least one.
+   *
+   * @param passage number of the passage, kept in each window
+   * @param tokens number of its tokens, 0 or more
+   * @param room tokens of a window at most, at least 1
+   * @return windows in the order of the passage; of a passage without tokens an empty one
+   */
   public abstract List<Window> windows(int passage, int tokens, int room);
 }

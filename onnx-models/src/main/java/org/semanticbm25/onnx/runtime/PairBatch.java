@@ -37,7 +37,11 @@ public record PairBatch(List<Window> windows, int length) {
   /**
    * Groups windows by length: the longest first, so that threads end at about the same time.
    *
+   * @param windows of any passages
+   * @param queryTokens number of tokens of the query, 0 or more
    * @param threads that are to have work if there are windows enough
+   * @return batches with all the windows: at most 8 in each, and 2048 tokens unless one window has
+   *     more
    */
   public static List<PairBatch> of(List<Window> windows, int queryTokens, int threads) {
     int share = Math.clamp(Math.ceilDiv(windows.size(), threads), 1, MAX_WINDOWS);

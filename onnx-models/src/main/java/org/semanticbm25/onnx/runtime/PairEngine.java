@@ -47,15 +47,25 @@ public final class PairEngine implements Closeable {
   /** Hears of the output of a batch, while it lives; from several threads at a time. */
   @FunctionalInterface
   public interface Reader {
+    /**
+     * Takes the output of a batch. An exception fails the task.
+     *
+     * @param batch whose windows are the rows of the output
+     * @param output {@code [windows, ...]}; closed after this returns
+     * @throws OrtException if the output cannot be read
+     * @throws IOException if the output is not usable
+     */
     void read(PairBatch batch, OnnxTensor output) throws OrtException, IOException;
   }
 
   /**
    * Takes over a model and closes it in the end.
    *
-   * @param output to compute
-   * @param threads batches that run side by side
+   * @param model graph and tokenizer that belong together
+   * @param output name of the output to compute
+   * @param threads batches that run side by side, at least 1
    * @param maxTokens of a pair, with the three special ones
+   * @param longPassages how passages are read that do not fit beside the query
    */
   public PairEngine(
       PairModel model, String output, int threads, int maxTokens, LongPassages longPassages) {
@@ -70,6 +80,13 @@ public final class PairEngine implements Closeable {
             threads, Thread.ofPlatform().daemon().name("cross-encoder-", 0).factory());
   }
 
+  /**
+   * Checks a number of threads.
+   *
+   * @param threads batches that are to run side by side
+   * @return the same number
+   * @throws IllegalArgumentException if it is less than 1
+   */
   public static int checkThreads(int threads) {
     if (threads < 1) {
       throw new IllegalArgumentException("threads must be at least 1, got: " + threads);
@@ -77,14 +94,25 @@ public final class PairEngine implements Closeable {
     return threads;
   }
 
-  /** The tokens of a query; one that leaves a passage too little room is cut. */
+  /**
+   * The tokens of a query; one that leaves a passage too little room is cut.
+   *
+   * @param query any text
+   * @return ids, without the special tokens
+   * @throws IllegalStateException if closed
+   */
   public int[] queryTokens(String query) {
     int[] tokens = tokenize(tokenizer -> tokenizer.encode(query));
     int most = maxTokens - PairBatch.SPECIAL_TOKENS - PairBatch.MIN_PASSAGE_TOKENS;
     return Arrays.copyOf(tokens, Math.min(tokens.length, most));
   }
 
-  /** Tokens of a passage that fit beside a query. */
+  /**
+   * Tokens of a passage that fit beside a query.
+   *
+   * @param queryTokens number of tokens of the query
+   * @return at least {@value PairBatch#MIN_PASSAGE_TOKENS} beside a query of {@link #queryTokens}
+   */
   public int room(int queryTokens) {
     return maxTokens - queryTokens - PairBatch.SPECIAL_TOKENS;
   }
@@ -92,9 +120,15 @@ public final class PairEngine implements Closeable {
   /**
    * Begins to run a query with passages.
    *
+   * @param <R> type of the result
    * @param query tokens of {@link #queryTokens}
+   * @param passages any texts, perhaps none
    * @param marks what a tapped graph sums attention over
+   * @param reader called for every batch
    * @param result what the task completes with when the reader has heard of all batches
+   * @return the task; it fails with an {@code IOException} if the model fails, or with what the
+   *     reader throws, and cancelling it stops what is running
+   * @throws IOException if ONNX Runtime cannot prepare the task
    * @throws IllegalStateException if closed
    */
   public <R> CompletableFuture<R> submit(
@@ -246,7 +280,18 @@ public final class PairEngine implements Closeable {
     }
   }
 
-  /** What a caller is told when waiting for work failed; one that was interrupted stops it. */
+  /**
+   * What a caller is told when waiting for work failed. If the thread was interrupted, stops the
+   * work and sets the thread's interrupt status again.
+   *
+   * @param work that was waited for
+   * @param e what {@link Future#get()} threw: an {@code InterruptedException} or {@code
+   *     ExecutionException}
+   * @return exception to throw: the cause if it is an {@code IOException}, or an {@code
+   *     InterruptedIOException}
+   * @throws RuntimeException the cause, if it is one
+   * @throws Error the cause, if it is one
+   */
   public static IOException failure(Future<?> work, Exception e) {
     return switch (e.getCause()) {
       case IOException io -> io;
@@ -263,6 +308,9 @@ public final class PairEngine implements Closeable {
   /**
    * Works with the tokenizer, which stays open for so long.
    *
+   * @param <T> type of the result
+   * @param work called once, by this thread; it must not keep the tokenizer
+   * @return what the work returns
    * @throws IllegalStateException if closed
    */
   public <T> T tokenize(Function<PairTokenizer, T> work) {

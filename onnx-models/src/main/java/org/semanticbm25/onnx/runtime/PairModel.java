@@ -36,7 +36,13 @@ public record PairModel(String source, OrtSession session, PairTokenizer tokeniz
   /**
    * Loads a model.
    *
+   * @param model files that the tokenizer and the number of positions are read from
    * @param graph of that model, or an edited one
+   * @return graph and tokenizer in native memory, to be closed
+   * @throws IOException if a file is missing or damaged, if the graph has other inputs than a
+   *     BERT-family model, if it has not as many word embeddings as the tokenizer has tokens, but
+   *     for padding, or if it reads too few tokens to hold a query and {@value
+   *     PairBatch#MIN_PASSAGE_TOKENS} tokens of a passage
    */
   public static PairModel open(NeuralModel model, OnnxGraph graph) throws IOException {
     checkInputs(model, graph);

@@ -23,6 +23,7 @@ public final class PairTokenizer implements AutoCloseable {
   /**
    * Opens a tokenizer.
    *
+   * @param file a Hugging Face {@code tokenizer.json}
    * @throws IOException if the file cannot be read or its pairs are not of BERT's form
    */
   public PairTokenizer(Path file) throws IOException {
@@ -62,7 +63,12 @@ public final class PairTokenizer implements AutoCloseable {
     return separator;
   }
 
-  /** All tokens of a text, without the ones around it. */
+  /**
+   * All tokens of a text, without the ones around it.
+   *
+   * @param text any text
+   * @return ids; none if the text is blank
+   */
   public int[] encode(String text) {
     return ids(tokenizer.encode(text, false, false));
   }
@@ -71,6 +77,10 @@ public final class PairTokenizer implements AutoCloseable {
    * The first tokens of a text: all if there are at most {@code limit}, else {@code limit + 1} or
    * more. Of a long text no more is read than that takes; it is cut at white space only, where no
    * token can reach across.
+   *
+   * @param text any text
+   * @param limit number of tokens that are needed, 0 or more
+   * @return ids of the first tokens, in their order
    */
   public int[] encodeStart(String text, int limit) {
     for (long length = (long) CHARACTERS_PER_TOKEN * (limit + 1);
@@ -96,7 +106,12 @@ public final class PairTokenizer implements AutoCloseable {
     return end;
   }
 
-  /** The texts of tokens. */
+  /**
+   * The texts of tokens.
+   *
+   * @param ids of tokens in the tokenizer's vocabulary
+   * @return a text for each id, in their order
+   */
   public String[] tokens(int[] ids) {
     return Arrays.stream(ids)
         .mapToObj(id -> tokenizer.decode(new long[] {id}, false))

@@ -42,9 +42,11 @@ public final class TermEncoder implements AutoCloseable {
   /**
    * Loads the model and its tokenizer.
    *
+   * @param model an encoder or a cross-encoder of the BERT family
    * @param layer after which states are taken, or {@link SemanticBM25Model#LAST_LAYER}
    * @throws IllegalArgumentException if there is no such layer
-   * @throws IOException if either cannot be loaded, or does not take {@code input_ids}; the message
+   * @throws IOException if either cannot be loaded, if the tokenizer does not put one token before
+   *     and one after a text, or if the layer's states cannot be found in the graph; the message
    *     names the file
    */
   public TermEncoder(NeuralModel model, int layer) throws IOException {
@@ -82,18 +84,34 @@ public final class TermEncoder implements AutoCloseable {
     }
   }
 
-  /** After which layer states are taken. */
+  /**
+   * After which layer states are taken.
+   *
+   * @return at least 1, or {@link SemanticBM25Model#LAST_LAYER}
+   */
   public int layer() {
     return layer;
   }
 
-  /** The wordpieces of a word, without the tokens around it. */
+  /**
+   * The wordpieces of a word, without the tokens around it.
+   *
+   * @param word any text
+   * @return ids, the first {@value #MAX_PIECES} at most; none if the tokenizer leaves nothing
+   */
   public long[] pieces(String word) {
     long[] ids = tokenizer.encode(word).getIds();
     return Arrays.copyOfRange(ids, 1, Math.min(ids.length - 1, MAX_PIECES + 1));
   }
 
-  /** Encodes words; a word of which the tokenizer leaves nothing gets a zero vector. */
+  /**
+   * Encodes words; a word of which the tokenizer leaves nothing gets a zero vector.
+   *
+   * @param words any texts; of a long one the first {@value #MAX_PIECES} wordpieces count
+   * @param progress notified of the words that are done
+   * @return a vector for each word, {@code [words][hidden]}, not normalised
+   * @throws IOException if the model fails, or returns no hidden states
+   */
   public float[][] encodeWords(List<String> words, Progress progress) throws IOException {
     return encode(words.stream().map(this::pieces).toArray(long[][]::new), progress);
   }
@@ -102,7 +120,9 @@ public final class TermEncoder implements AutoCloseable {
    * Encodes sequences of wordpieces.
    *
    * @param pieces ids, for each term at most {@value #MAX_PIECES}
-   * @return a vector for each term, not normalised
+   * @param progress notified of the terms that are done
+   * @return a vector for each term, {@code [terms][hidden]}, not normalised; zeros for one without
+   *     wordpieces
    * @throws IOException if the model fails, or returns no hidden states
    */
   public float[][] encode(long[][] pieces, Progress progress) throws IOException {

@@ -37,18 +37,36 @@ public final class Tokenizers {
    * @param special tokens that stand for no text, such as {@code [CLS]}
    */
   public record Vocabulary(List<String> pieces, Set<String> special) {
-    /** Whether a token stands for no text, such as {@code [CLS]}. */
+    /**
+     * Whether a token stands for no text, such as {@code [CLS]}.
+     *
+     * @param id in [0, {@code pieces().size()})
+     * @return false if the id has no piece
+     */
     public boolean isSpecial(int id) {
       return special.contains(pieces.get(id));
     }
 
-    /** Whether a token stands for text: neither special nor kept for later, nor missing. */
+    /**
+     * Whether a token stands for text: neither special nor kept for later, nor missing.
+     *
+     * @param id in [0, {@code pieces().size()})
+     * @return false if the id has no piece
+     */
     public boolean isText(int id) {
       String piece = pieces.get(id);
       return piece != null && !isSpecial(id) && !piece.matches("\\[unused\\d+]");
     }
   }
 
+  /**
+   * Reads the vocabulary of a tokenizer, without loading the tokenizer itself.
+   *
+   * @param file a Hugging Face {@code tokenizer.json}
+   * @return the pieces up to the highest id, and the special tokens
+   * @throws IOException if the file is missing, is not JSON or has no vocabulary; the message names
+   *     the file
+   */
   public static Vocabulary vocabulary(Path file) throws IOException {
     JsonNode root;
     try {

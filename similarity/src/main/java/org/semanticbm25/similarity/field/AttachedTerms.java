@@ -118,6 +118,12 @@ public final class AttachedTerms {
     }
   }
 
+  /**
+   * A term.
+   *
+   * @param i its number, from 0, in the order of UTF-8
+   * @return as it is indexed; not to be changed
+   */
   public BytesRef term(int i) {
     return terms.get(i);
   }
@@ -130,6 +136,12 @@ public final class AttachedTerms {
     return weights[i];
   }
 
+  /**
+   * A term's IDF by the model.
+   *
+   * @param i the term's number, from 0
+   * @return a value without a unit, see {@link SemanticBM25Model#idf(int)}
+   */
   public float idf(int i) {
     return idf[i];
   }

@@ -3,6 +3,7 @@ package org.semanticbm25.similarity.field;
 import org.apache.lucene.util.BytesRef;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.WordTable;
+import org.semanticbm25.similarity.search.SemanticBM25Similarity;
 import org.semanticbm25.similarity.search.SemanticBM25Similarity.TermIdf;
 
 /**
@@ -23,10 +24,9 @@ final class CollectionScaledIdf implements TermIdf {
     Moments values = new Moments();
     Moments counted = new Moments();
     for (int i = 0; i < words.size(); i++) {
-      int[] spelling = model.wordpieces().spell(words.word(i));
-      if (spelling.length > 0) {
-        values.add(model.idf(spelling));
-        counted.add(idf(words.frequency(i), passages));
+      if (!Float.isNaN(model.idfOfWord(i))) {
+        values.add(model.idfOfWord(i));
+        counted.add(SemanticBM25Similarity.bm25Idf(words.frequency(i), passages));
       }
     }
     this.factor = values.deviation() == 0 ? 0 : counted.deviation() / values.deviation();
@@ -51,10 +51,6 @@ final class CollectionScaledIdf implements TermIdf {
     double deviation() {
       return count == 0 ? 0 : Math.sqrt(Math.max(0, squares / count - mean() * mean()));
     }
-  }
-
-  private static double idf(int frequency, int passages) {
-    return Math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5));
   }
 
   @Override

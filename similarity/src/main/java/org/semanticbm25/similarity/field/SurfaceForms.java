@@ -66,7 +66,12 @@ public final class SurfaceForms {
     }
   }
 
-  /** Counts the forms in the stored text, of documents spread evenly over the index. */
+  /**
+   * Counts the forms in the stored text, of documents spread evenly over the index.
+   *
+   * @param reader of an index that stores the field's text
+   * @throws IOException if the index cannot be read
+   */
   public void addStoredText(IndexReader reader) throws IOException {
     int step = Math.max(1, reader.maxDoc() / MAX_DOCUMENTS);
     Bits live = MultiBits.getLiveDocs(reader);

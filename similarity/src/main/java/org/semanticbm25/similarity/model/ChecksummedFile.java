@@ -35,7 +35,12 @@ public record ChecksummedFile(String codec, int version, String what, String rem
   /** Writes the content between header and footer. */
   @FunctionalInterface
   public interface Writer {
-    /** Writes to {@code out}. */
+    /**
+     * Writes everything.
+     *
+     * @param out the file after its header
+     * @throws IOException if it cannot be written
+     */
     void write(DataOutput out) throws IOException;
   }
 
@@ -46,13 +51,24 @@ public record ChecksummedFile(String codec, int version, String what, String rem
    */
   @FunctionalInterface
   public interface Reader<T> {
-    /** Reads everything that was written. */
+    /**
+     * Reads everything that was written.
+     *
+     * @param in the file after its header
+     * @return what the file holds
+     * @throws IOException if it cannot be read
+     */
     T read(DataInput in) throws IOException;
   }
 
   /**
    * Writes to a temporary file and moves it over {@code name}, which either keeps its old content
    * or has all of the new one.
+   *
+   * @param directory to write to
+   * @param name of the file
+   * @param writer of the content
+   * @throws IOException if the file cannot be written; its temporary file is deleted
    */
   public void write(Directory directory, String name, Writer writer) throws IOException {
     String temporary = null;
@@ -77,6 +93,11 @@ public record ChecksummedFile(String codec, int version, String what, String rem
   /**
    * Reads the file and verifies its checksum before anything of it is returned.
    *
+   * @param <T> what is read
+   * @param directory to read from
+   * @param name of the file
+   * @param reader of the content
+   * @return what the reader returns
    * @throws IOException if the file is missing, of another kind or version, or damaged; the message
    *     names the file and the remedy
    */

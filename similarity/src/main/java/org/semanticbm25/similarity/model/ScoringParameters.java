@@ -39,6 +39,8 @@ public record ScoringParameters(
   public static final float MIN_WEIGHT = 0.05f;
 
   /**
+   * Checks the numbers.
+   *
    * @throws IllegalArgumentException if a number is out of its range
    */
   public ScoringParameters {
@@ -62,7 +64,12 @@ public record ScoringParameters(
     }
   }
 
-  /** The same with another limit for soft terms. */
+  /**
+   * The same with another limit for soft terms.
+   *
+   * @param limit of soft terms of a query term, 0 or more
+   * @return all else as here
+   */
   public ScoringParameters withMaxSoftTerms(int limit) {
     return new ScoringParameters(
         k1, b, threshold, exponent, scale, limit, idfBlend, weightExponent);
@@ -72,6 +79,7 @@ public record ScoringParameters(
    * The weight of a soft match: 0, or in [{@value #MIN_WEIGHT}, 1].
    *
    * @param cosine of the two term vectors; values above 1, from rounding, count as 1
+   * @return 0 at the threshold and below
    */
   public float kernel(float cosine) {
     if (cosine <= threshold) {

@@ -32,6 +32,8 @@ public final class TermProjection {
   private final float[] weights;
 
   /**
+   * Makes a projection of copies of the arrays.
+   *
    * @param center mean of the unit states of words, {@code [hidden]}
    * @param matrix {@code [hidden][dimensions]}
    * @param weights direction of the logarithm of a word's weight, {@code [hidden]}, not longer than
@@ -69,7 +71,12 @@ public final class TermProjection {
     return values.clone();
   }
 
-  /** Keeps every direction as it is and weighs all words alike. */
+  /**
+   * Keeps every direction as it is and weighs all words alike.
+   *
+   * @param hidden length of a hidden state, at least 1
+   * @return as many dimensions as {@code hidden}
+   */
   public static TermProjection identity(int hidden) {
     float[][] matrix = new float[hidden][hidden];
     for (int h = 0; h < hidden; h++) {
@@ -78,29 +85,47 @@ public final class TermProjection {
     return new TermProjection(new float[hidden], matrix, new float[hidden]);
   }
 
-  /** Length of a hidden state. */
+  /**
+   * Length of a hidden state.
+   *
+   * @return at least 1
+   */
   public int hidden() {
     return center.length;
   }
 
-  /** Length of a vector. */
+  /**
+   * Length of a vector.
+   *
+   * @return at least 1
+   */
   public int dimensions() {
     return matrix[0].length;
   }
 
-  /** Mean of the unit states of words; a copy. */
+  /**
+   * Mean of the unit states of words.
+   *
+   * @return a copy, {@code [hidden]}
+   */
   public float[] center() {
     return center.clone();
   }
 
   /**
-   * What each component of a direction adds to the vector, {@code [hidden][dimensions]}; a copy.
+   * What each component of a direction adds to the vector.
+   *
+   * @return a copy, {@code [hidden][dimensions]}
    */
   public float[][] matrix() {
     return Arrays.stream(matrix).map(float[]::clone).toArray(float[][]::new);
   }
 
-  /** Direction of the logarithm of a word's weight; a copy. */
+  /**
+   * Direction of the logarithm of a word's weight.
+   *
+   * @return a copy, {@code [hidden]}
+   */
   public float[] weights() {
     return weights.clone();
   }
@@ -108,6 +133,7 @@ public final class TermProjection {
   /**
    * The direction of a hidden state, seen from the center.
    *
+   * @param state {@code [hidden]}
    * @return of length 1, or all 0 if the state is all 0 or nowhere but at the center
    * @throws IllegalArgumentException if the state is of another length
    */
@@ -138,7 +164,12 @@ public final class TermProjection {
     return (float) Math.sqrt(VectorUtil.dotProduct(vector, vector));
   }
 
-  /** The vector of a word, not of unit length. */
+  /**
+   * The vector of a word.
+   *
+   * @param state of the word, {@code [hidden]}
+   * @return {@code [dimensions]}, not of unit length
+   */
   public float[] vector(float[] state) {
     float[] direction = centred(state);
     float[] vector = new float[dimensions()];
@@ -151,7 +182,12 @@ public final class TermProjection {
     return vector;
   }
 
-  /** How much a word counts as a query term: positive, 1 in doubt. */
+  /**
+   * How much a word counts as a query term.
+   *
+   * @param state of the word, {@code [hidden]}
+   * @return positive; 1 for a word that the model has no opinion on
+   */
   public float weight(float[] state) {
     return (float) Math.exp(VectorUtil.dotProduct(centred(state), weights));
   }

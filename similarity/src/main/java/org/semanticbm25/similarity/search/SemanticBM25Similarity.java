@@ -85,6 +85,18 @@ public final class SemanticBM25Similarity extends BM25Similarity {
   }
 
   /**
+   * BM25's IDF, {@code log(1 + (N - n + 0.5) / (n + 0.5))}, as {@link BM25Similarity} computes it
+   * of an index, for counts from elsewhere.
+   *
+   * @param frequency number n of documents that hold the term
+   * @param documents number N of all documents, at least {@code frequency}
+   * @return greater than 0
+   */
+  public static double bm25Idf(long frequency, long documents) {
+    return Math.log(1 + (documents - frequency + 0.5) / (frequency + 0.5));
+  }
+
+  /**
    * The share of the model's IDF.
    *
    * @return in [0, 1]

@@ -4,9 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,8 +24,11 @@ import org.semanticbm25.eval.collection.Dataset;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.eval.study.AttentionStudy;
 import org.semanticbm25.eval.study.AttentionTimes;
+import org.semanticbm25.eval.study.LayerDial;
 import org.semanticbm25.eval.study.SampledLists;
+import org.semanticbm25.eval.study.StaticReport;
 import org.semanticbm25.eval.study.StudySet;
+import org.semanticbm25.onnx.AtomicFile;
 import org.semanticbm25.onnx.attention.AttentionModel;
 import org.semanticbm25.onnx.attention.AttentionTaps;
 import org.semanticbm25.onnx.distill.Extractor;
@@ -162,13 +164,12 @@ public final class StudyCommand implements Callable<Integer> {
       throws IOException {
     add(study.paperProtocol(sets));
     add(study.splitByQuery(sets, bm25.k1(), bm25.b()));
-    add(study.controls(sets));
+    add(study.controls().report(sets));
     AttentionModel extracted = study.extractor().extract(model);
     double[] times =
-        AttentionTimes.measure(
-            sampler.encoder(), model, extracted, AttentionStudy.timed(sets).texts());
-    add(study.dial(sets, extracted, times));
-    add(AttentionStudy.staticScorer(sets, bm25.k1(), bm25.b()));
+        AttentionTimes.measure(sampler.encoder(), model, extracted, StudySet.timed(sets).texts());
+    add(LayerDial.report(sets, extracted, times));
+    add(StaticReport.of(sets, bm25.k1(), bm25.b()));
   }
 
   private static Report idfDirection(NeuralModel model, Map<String, Double> reference)
@@ -204,13 +205,6 @@ public final class StudyCommand implements Callable<Integer> {
   }
 
   private static void write(Path file, String text) throws IOException {
-    Path temporary = Files.createTempFile(file.getParent(), "study", ".tmp");
-    try {
-      Files.writeString(temporary, text);
-      Files.move(
-          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
   }
 }
