@@ -62,4 +62,14 @@ final class CollectionScaledIdf implements TermIdf {
     double scaled = offset + factor * value + Math.log((double) collection / passages);
     return (float) Math.max(0, scaled);
   }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof CollectionScaledIdf that && related.hasIdfOf(that.related);
+  }
+
+  @Override
+  public int hashCode() {
+    return Double.hashCode(factor);
+  }
 }

@@ -1,18 +1,15 @@
 package org.semanticbm25.similarity.field;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.IntToDoubleFunction;
 import org.apache.lucene.analysis.Analyzer;
-import org.apache.lucene.analysis.TokenStream;
-import org.apache.lucene.analysis.tokenattributes.TermToBytesRefAttribute;
 import org.apache.lucene.util.BytesRef;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.TermVectors;
@@ -111,16 +108,7 @@ final class FieldTerms {
 
   private static List<BytesRef> analyse(Analyzer analyzer, String field, String word) {
     List<BytesRef> terms = new ArrayList<>();
-    try (TokenStream tokens = analyzer.tokenStream(field, word)) {
-      TermToBytesRefAttribute term = tokens.getAttribute(TermToBytesRefAttribute.class);
-      tokens.reset();
-      while (tokens.incrementToken()) {
-        terms.add(BytesRef.deepCopyOf(term.getBytesRef()));
-      }
-      tokens.end();
-    } catch (IOException e) {
-      throw new UncheckedIOException("analyzing '" + word + "'", e);
-    }
+    Analysis.of(analyzer, field, word, (term, w) -> terms.add(BytesRef.deepCopyOf(term)));
     return terms;
   }
 
@@ -159,6 +147,11 @@ final class FieldTerms {
 
   int size() {
     return weights.length;
+  }
+
+  /** Whether the terms and their IDF values are the same. */
+  boolean hasIdfOf(FieldTerms other) {
+    return this == other || (Arrays.equals(idf, other.idf) && terms.equals(other.terms));
   }
 
   /** Position of a term, or -1. */

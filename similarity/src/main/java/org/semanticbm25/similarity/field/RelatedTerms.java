@@ -68,6 +68,9 @@ final class RelatedTerms {
    */
   Relations of(BytesRef term, String word) {
     int ordinal = terms.ordinal(term);
+    if (ordinal < 0 && spelling(word).length == 0) {
+      return UNKNOWN;
+    }
     Key key = ordinal >= 0 ? new Key(terms.term(ordinal), "") : new Key(new BytesRef(), word);
     synchronized (cache) {
       Relations known = cache.get(key);
@@ -83,6 +86,11 @@ final class RelatedTerms {
       cache.put(key, found);
     }
     return found;
+  }
+
+  /** Whether both give the same IDF values. */
+  boolean hasIdfOf(RelatedTerms other) {
+    return model.id().equals(other.model.id()) && terms.hasIdfOf(other.terms);
   }
 
   /** The IDF value of a term, or NaN. */
@@ -107,9 +115,6 @@ final class RelatedTerms {
 
   private Relations byWordpieces(String word) {
     int[] spelling = spelling(word);
-    if (spelling.length == 0) {
-      return UNKNOWN;
-    }
     int dimensions = model.vectors().dimensions();
     float[] sum = new float[dimensions];
     for (int piece : spelling) {

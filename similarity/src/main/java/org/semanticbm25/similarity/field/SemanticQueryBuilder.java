@@ -1,15 +1,11 @@
 package org.semanticbm25.similarity.field;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
-import java.util.Locale;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.lucene.analysis.Analyzer;
-import org.apache.lucene.analysis.TokenStream;
-import org.apache.lucene.analysis.tokenattributes.OffsetAttribute;
-import org.apache.lucene.analysis.tokenattributes.TermToBytesRefAttribute;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause.Occur;
 import org.apache.lucene.search.BoostQuery;
@@ -27,7 +23,7 @@ import org.semanticbm25.similarity.search.SoftTermQuery;
  * match, phrases, which stay exact, and synonyms, which keep their soft terms. A query parser that
  * is based on {@code QueryBuilder} can hand its terms to {@link #newTermQuery}.
  *
- * <p>It builds queries for one field, whatever field is asked for in a call: see {@link
+ * <p>Queries that it builds for other fields than its own are Lucene's: see {@link
  * SemanticField#queryBuilder}. Not thread-safe.
  *
  * @lucene.experimental
@@ -63,25 +59,17 @@ public final class SemanticQueryBuilder extends QueryBuilder {
       String queryText,
       boolean quoted,
       int phraseSlop) {
-    words.clear();
     if (isSemantic(field)) {
-      noteWords(analyzer, field, queryText);
+      Analysis.of(
+          analyzer,
+          field,
+          queryText,
+          (term, word) -> words.putIfAbsent(BytesRef.deepCopyOf(term), word));
     }
-    return super.createFieldQuery(analyzer, operator, field, queryText, quoted, phraseSlop);
-  }
-
-  private void noteWords(Analyzer analyzer, String field, String text) {
-    try (TokenStream tokens = analyzer.tokenStream(field, text)) {
-      TermToBytesRefAttribute term = tokens.getAttribute(TermToBytesRefAttribute.class);
-      OffsetAttribute offset = tokens.addAttribute(OffsetAttribute.class);
-      tokens.reset();
-      while (tokens.incrementToken()) {
-        String word = text.substring(offset.startOffset(), offset.endOffset());
-        words.putIfAbsent(BytesRef.deepCopyOf(term.getBytesRef()), word.toLowerCase(Locale.ROOT));
-      }
-      tokens.end();
-    } catch (IOException e) {
-      throw new UncheckedIOException("analyzing '" + text + "'", e);
+    try {
+      return super.createFieldQuery(analyzer, operator, field, queryText, quoted, phraseSlop);
+    } finally {
+      words.clear();
     }
   }
 
@@ -115,40 +103,43 @@ public final class SemanticQueryBuilder extends QueryBuilder {
 
   /**
    * Builds the query of terms at one position, as synonym filters make them: a match of any counts
-   * as one of the first, and so do their soft terms, in proportion to the boosts, which are 1 at
-   * most.
+   * as one of the term with the greatest factor, its boost times its edit, and so do their soft
+   * terms, all in proportion to the factors.
    */
   @Override
   protected Query newSynonymQuery(String field, TermAndBoost[] terms) {
     if (!isSemantic(field)) {
       return super.newSynonymQuery(field, terms);
     }
-    TermAndBoost[] kept =
-        Arrays.stream(terms)
-            .map(t -> new TermAndBoost(t.term(), Math.min(1f, t.boost() * expander.edit(t.term()))))
-            .filter(t -> t.boost() > 0f)
-            .toArray(TermAndBoost[]::new);
-    if (kept.length == 0) {
+    Map<BytesRef, Float> factors = new LinkedHashMap<>();
+    for (TermAndBoost term : terms) {
+      factors.merge(term.term(), term.boost() * expander.edit(term.term()), Math::max);
+    }
+    factors.values().removeIf(factor -> factor == 0f);
+    if (factors.isEmpty()) {
       return new MatchNoDocsQuery("blocked terms: " + Arrays.toString(terms));
     }
-    float heaviest = 0f;
+    float greatest = Collections.max(factors.values());
+    factors.replaceAll((term, factor) -> factor / greatest);
+    BytesRef first =
+        factors.keySet().stream().filter(t -> factors.get(t) == 1f).findFirst().orElseThrow();
+    SoftTermQuery.Builder query =
+        new SoftTermQuery.Builder(new Term(field, first)).require(similarity);
     Map<BytesRef, Float> soft = new HashMap<>();
-    for (TermAndBoost term : kept) {
-      String word = word(term.term());
-      heaviest = Math.max(heaviest, expander.weight(term.term(), word));
-      for (SoftTerm t : expander.softTerms(term.term(), word)) {
-        soft.merge(t.term(), term.boost() * t.weight(), Math::max);
+    float heaviest = 0f;
+    for (Map.Entry<BytesRef, Float> synonym : factors.entrySet()) {
+      BytesRef term = synonym.getKey();
+      if (!term.equals(first)) {
+        query.addSynonym(term, synonym.getValue());
+      }
+      heaviest = Math.max(heaviest, expander.weight(term, word(term)));
+      for (SoftTerm t : expander.softTerms(term, word(term))) {
+        soft.merge(t.term(), synonym.getValue() * t.weight(), Math::max);
       }
     }
-    SoftTermQuery.Builder query =
-        new SoftTermQuery.Builder(new Term(field, kept[0].term())).require(similarity);
-    soft.remove(kept[0].term());
-    for (TermAndBoost synonym : Arrays.asList(kept).subList(1, kept.length)) {
-      query.addSynonym(synonym.term(), synonym.boost());
-      soft.remove(synonym.term());
-    }
+    soft.keySet().removeAll(factors.keySet());
     soft.forEach(query::add);
-    return boosted(query.build(), heaviest);
+    return boosted(query.build(), greatest * heaviest);
   }
 
   private static Query boosted(Query query, float factor) {

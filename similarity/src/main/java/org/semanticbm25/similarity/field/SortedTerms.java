@@ -2,6 +2,7 @@ package org.semanticbm25.similarity.field;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.lucene.store.DataInput;
 import org.apache.lucene.store.DataOutput;
@@ -60,6 +61,18 @@ final class SortedTerms {
       }
     }
     return -1;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof SortedTerms that
+        && Arrays.equals(bytes, that.bytes)
+        && Arrays.equals(ends, that.ends);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(ends);
   }
 
   void write(DataOutput out) throws IOException {

@@ -4,13 +4,9 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.apache.lucene.analysis.Analyzer;
-import org.apache.lucene.analysis.TokenStream;
-import org.apache.lucene.analysis.tokenattributes.OffsetAttribute;
-import org.apache.lucene.analysis.tokenattributes.TermToBytesRefAttribute;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.IndexableField;
@@ -48,24 +44,6 @@ public final class SurfaceForms {
 
   private record Forms(BytesRef term, Map<String, Integer> counts) {}
 
-  @FunctionalInterface
-  private interface TokenConsumer {
-    void accept(BytesRef term, String surface);
-  }
-
-  private void analyze(String text, TokenConsumer consumer) throws IOException {
-    try (TokenStream tokens = analyzer.tokenStream(field, text)) {
-      TermToBytesRefAttribute term = tokens.getAttribute(TermToBytesRefAttribute.class);
-      OffsetAttribute offset = tokens.addAttribute(OffsetAttribute.class);
-      tokens.reset();
-      while (tokens.incrementToken()) {
-        String surface = text.substring(offset.startOffset(), offset.endOffset());
-        consumer.accept(term.getBytesRef(), surface.toLowerCase(Locale.ROOT));
-      }
-      tokens.end();
-    }
-  }
-
   /**
    * Counts the forms in the stored text, of documents spread evenly over the index.
    *
@@ -92,11 +70,10 @@ public final class SurfaceForms {
    *
    * @param text to analyse
    * @return the terms of the text, in their order
-   * @throws IOException if the analyzer fails
    */
-  public List<BytesRef> add(String text) throws IOException {
+  public List<BytesRef> add(String text) {
     List<BytesRef> terms = new ArrayList<>();
-    analyze(text, (term, surface) -> terms.add(count(term, surface)));
+    Analysis.of(analyzer, field, text, (term, surface) -> terms.add(count(term, surface)));
     return terms;
   }
 

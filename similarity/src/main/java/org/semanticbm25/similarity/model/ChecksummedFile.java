@@ -5,6 +5,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.NoSuchFileException;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.lucene.codecs.CodecUtil;
 import org.apache.lucene.index.CorruptIndexException;
@@ -15,6 +16,7 @@ import org.apache.lucene.store.DataInput;
 import org.apache.lucene.store.DataOutput;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.store.FilterDirectory;
 import org.apache.lucene.store.IOContext;
 import org.apache.lucene.store.IndexInput;
 import org.apache.lucene.store.IndexOutput;
@@ -62,8 +64,9 @@ public record ChecksummedFile(String codec, int version, String what, String rem
   }
 
   /**
-   * Writes to a temporary file and moves it over {@code name}, which either keeps its old content
-   * or has all of the new one.
+   * Writes to a temporary file and moves it over {@code name}, which in an {@code FSDirectory}
+   * either keeps its old content or has all of the new one. In other directories an old file is
+   * deleted before the move.
    *
    * @param directory to write to
    * @param name of the file
@@ -80,6 +83,10 @@ public record ChecksummedFile(String codec, int version, String what, String rem
         CodecUtil.writeFooter(out);
       }
       directory.sync(List.of(temporary));
+      if (!(FilterDirectory.unwrap(directory) instanceof FSDirectory) && exists(directory, name)) {
+        // only a file system renames over a file
+        directory.deleteFile(name);
+      }
       directory.rename(temporary, name);
       directory.syncMetaData();
     } catch (Throwable t) {
@@ -88,6 +95,10 @@ public record ChecksummedFile(String codec, int version, String what, String rem
       }
       throw t;
     }
+  }
+
+  private static boolean exists(Directory directory, String name) throws IOException {
+    return Arrays.asList(directory.listAll()).contains(name);
   }
 
   /**

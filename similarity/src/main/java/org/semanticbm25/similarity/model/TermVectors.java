@@ -78,8 +78,13 @@ public final class TermVectors {
      *
      * @param from vectors of the same dimensions
      * @param i which of them
+     * @throws IllegalArgumentException if the dimensions differ
      */
     public void add(TermVectors from, int i) {
+      if (from.dimensions != dimensions) {
+        throw new IllegalArgumentException(
+            "illegal dimensions: " + from.dimensions + ", must be " + dimensions);
+      }
       vectors.add(from.vectors[i]);
     }
 

@@ -97,7 +97,7 @@ public final class SoftTermQuery extends Query {
 
     /**
      * Adds a synonym of the query term: scored with the same statistics, which become the greatest
-     * of the query term and its synonyms, as those of Lucene's {@code SynonymQuery} are.
+     * of the query term and its synonyms.
      *
      * @param synonym another term than those that are there
      * @param weight how much of an occurrence of the query term one of {@code synonym} is worth, in
@@ -220,9 +220,10 @@ public final class SoftTermQuery extends Query {
   }
 
   private void checkSimilarity(IndexSearcher searcher) {
-    Similarity similarity = searcher.getSimilarity();
-    Similarity effective =
-        similarity instanceof PerFieldSimilarityWrapper fields ? fields.get(field) : similarity;
+    Similarity effective = searcher.getSimilarity();
+    while (effective instanceof PerFieldSimilarityWrapper fields) {
+      effective = fields.get(field);
+    }
     if (required != null && !required.equals(effective)) {
       throw new IllegalStateException(
           "field '%s' is queried with %s, but the searcher scores it with %s; set the similarity of the SemanticField"
@@ -232,16 +233,21 @@ public final class SoftTermQuery extends Query {
 
   @Override
   public Query rewrite(IndexSearcher searcher) {
-    checkSimilarity(searcher);
-    return terms.length == 1 ? new TermQuery(getTerm()) : this;
+    // one that requires a similarity keeps asking for it when it is scored, and only then
+    return terms.length == 1 && required == null ? new TermQuery(getTerm()) : this;
   }
 
   @Override
   public Weight createWeight(IndexSearcher searcher, ScoreMode scoreMode, float boost)
       throws IOException {
-    return scoreMode.needsScores()
-        ? weight(searcher, scoreMode, boost)
-        : searcher.rewrite(anyTerm()).createWeight(searcher, ScoreMode.COMPLETE_NO_SCORES, boost);
+    if (!scoreMode.needsScores()) {
+      return searcher.rewrite(anyTerm()).createWeight(searcher, scoreMode, boost);
+    }
+    if (terms.length == 1) {
+      checkSimilarity(searcher);
+      return new TermQuery(getTerm()).createWeight(searcher, scoreMode, boost);
+    }
+    return weight(searcher, scoreMode, boost);
   }
 
   /** The documents that match, without their scores. */

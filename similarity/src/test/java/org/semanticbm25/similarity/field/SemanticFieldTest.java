@@ -11,8 +11,10 @@ import java.util.Arrays;
 import java.util.List;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.core.SimpleAnalyzer;
+import org.apache.lucene.analysis.core.WhitespaceAnalyzer;
 import org.apache.lucene.analysis.core.WhitespaceTokenizer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.analysis.miscellaneous.KeywordRepeatFilter;
 import org.apache.lucene.analysis.synonym.SynonymGraphFilter;
 import org.apache.lucene.analysis.synonym.SynonymMap;
 import org.apache.lucene.document.Document;
@@ -32,6 +34,7 @@ import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.search.similarities.BM25Similarity;
+import org.apache.lucene.search.uhighlight.UnifiedHighlighter;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.util.BytesRef;
@@ -302,6 +305,76 @@ class SemanticFieldTest {
     assertEquals(1, search(expanded, "vehicle").length);
     assertEquals(0, search(edited(expanded, "car", 0f), "vehicle").length);
     assertTrue(fullScore(expanded, "vehicle") >= search(expanded, "vehicle")[0].score);
+  }
+
+  /** Analyses with synonyms, which are added to the words or put in their place. */
+  private static Analyzer withSynonym(String word, String synonym, boolean keep)
+      throws IOException {
+    SynonymMap.Builder synonyms = new SynonymMap.Builder();
+    synonyms.add(new CharsRef(word), new CharsRef(synonym), keep);
+    SynonymMap map = synonyms.build();
+    return new Analyzer() {
+      @Override
+      protected TokenStreamComponents createComponents(String name) {
+        WhitespaceTokenizer source = new WhitespaceTokenizer();
+        return new TokenStreamComponents(source, new SynonymGraphFilter(source, map, true));
+      }
+    };
+  }
+
+  @Test
+  void editsHoldAtSynonymPositions() throws IOException {
+    SemanticField plain = SemanticField.of(model, BODY, withSynonym("car", "auto", true));
+    float score = search(plain, "car")[0].score;
+    assertEquals(0.1f * score, search(edited(plain, "car", 0.1f), "car")[0].score, 1e-5);
+    assertEquals(5f * score, search(edited(plain, "car", 5f), "car")[0].score, 1e-4);
+  }
+
+  @Test
+  void aSynonymIsNotTakenForTheWordThatItStandsFor() throws IOException {
+    SemanticField replaced = SemanticField.of(model, BODY, withSynonym("lappad", "qqq", false));
+    assertEquals(List.of(), softTerms(replaced, "lappad"));
+  }
+
+  @Test
+  void equalTermsAtOnePositionCountOnce() throws IOException {
+    Analyzer repeating =
+        new Analyzer() {
+          @Override
+          protected TokenStreamComponents createComponents(String name) {
+            WhitespaceTokenizer source = new WhitespaceTokenizer();
+            return new TokenStreamComponents(source, new KeywordRepeatFilter(source));
+          }
+        };
+    SemanticField repeated = SemanticField.of(model, BODY, repeating);
+    float once = search(SemanticField.of(model, BODY, new WhitespaceAnalyzer()), "car")[0].score;
+    assertEquals(once, search(repeated, "car")[0].score);
+  }
+
+  @Test
+  void matchesAreHighlightedAndCountedUnderAnySimilarity() throws IOException {
+    UnifiedHighlighter highlighter =
+        UnifiedHighlighter.builderWithoutSearcher(analyzer).build();
+    for (String text : List.of("laptop", "laptop banana", "banana")) {
+      Query query = field.query(text);
+      Object snippet =
+          highlighter.highlightWithoutSearcher(BODY, query, "cheap notebooks, bananas", 1);
+      assertEquals(text.contains("laptop"), snippet.toString().contains("<b>notebooks</b>"), text);
+      assertEquals(text.contains("banana"), snippet.toString().contains("<b>bananas</b>"), text);
+      assertTrue(new IndexSearcher(reader).count(query) > 0);
+    }
+  }
+
+  @Test
+  void similaritiesOfFieldsCanBeNestedAndMadeAgain() throws IOException {
+    ScoringParameters blended = new ScoringParameters(2f, 0.1f, 0.7f, 1f, 0.8f, 8, 0.5f, 1f);
+    SemanticField title = SemanticField.of(model, "title", analyzer).withParameters(blended);
+    SemanticField again = SemanticField.of(model, "title", analyzer).withParameters(blended);
+    IndexSearcher searcher = new IndexSearcher(reader);
+    searcher.setSimilarity(SemanticField.similarity(field.similarity(), title));
+    assertEquals(search(field, "car")[0].score, searcher.search(field.query("car"), 1).scoreDocs[0].score);
+    assertEquals(
+        search(title, "car")[0].score, searcher.search(again.query("car"), 1).scoreDocs[0].score);
   }
 
   private AttachedTerms attached(SemanticBM25Model other, String name, String analysis) {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.apache.lucene.codecs.CodecUtil;
+import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FSDirectory;
 import org.apache.lucene.store.FilterDirectory;
@@ -93,6 +94,16 @@ class SemanticBM25ModelTest {
     assertArrayEquals(written.projection().vector(state), read.projection().vector(state));
     assertEquals(written.projection().weight(state), read.projection().weight(state));
     assertEquals(List.of(NAME), List.of(directory.listAll()));
+  }
+
+  @Test
+  void writesOverAnOldFileInAnyDirectory() throws IOException {
+    try (Directory memory = new ByteBuffersDirectory()) {
+      model(-1f).write(memory, NAME);
+      model(-1f).withEdits(List.of(edit("laptop", 0f))).write(memory, NAME);
+      assertEquals(1, SemanticBM25Model.read(memory, NAME).edits().size());
+      assertEquals(List.of(NAME), List.of(memory.listAll()));
+    }
   }
 
   @Test
