@@ -3,6 +3,7 @@ package org.semanticbm25.eval;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.onnx.Progress;
 
 /**
@@ -12,17 +13,15 @@ import org.semanticbm25.onnx.Progress;
 public final class Terminal implements Progress, AutoCloseable {
   private static final boolean SHOWN = Boolean.getBoolean("sbm25.terminal");
 
-  private String task;
-  private ProgressBar bar;
+  private @Nullable ProgressBar bar;
 
   @Override
   public void report(String task, long done, long total) {
     if (!SHOWN) {
       return;
     }
-    if (!task.equals(this.task)) {
+    if (bar == null || !bar.getTaskName().equals(task)) {
       close();
-      this.task = task;
       bar =
           new ProgressBarBuilder()
               .setTaskName(task)
@@ -39,7 +38,6 @@ public final class Terminal implements Progress, AutoCloseable {
     if (bar != null) {
       bar.close();
       bar = null;
-      task = null;
     }
   }
 

@@ -86,14 +86,17 @@ abstract class PassageRescorer extends Rescorer {
   private List<String> texts(IndexSearcher searcher, ScoreDoc[] byDoc) throws IOException {
     List<LeafReaderContext> leaves = searcher.getLeafContexts();
     List<String> texts = new ArrayList<>(byDoc.length);
-    LeafReaderContext leaf = null;
     PassageSource.Passages open = null;
+    int start = 0;
+    int end = 0;
     for (ScoreDoc hit : byDoc) {
-      if (leaf == null || hit.doc >= leaf.docBase + leaf.reader().maxDoc()) {
-        leaf = leaves.get(ReaderUtil.subIndex(hit.doc, leaves));
+      if (open == null || hit.doc >= end) {
+        LeafReaderContext leaf = leaves.get(ReaderUtil.subIndex(hit.doc, leaves));
+        start = leaf.docBase;
+        end = start + leaf.reader().maxDoc();
         open = passages.open(leaf);
       }
-      String text = open.text(hit.doc - leaf.docBase);
+      String text = open.text(hit.doc - start);
       texts.add(text == null ? "" : text);
     }
     return texts;

@@ -10,6 +10,7 @@ import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.SortedDocValues;
 import org.apache.lucene.index.StoredFields;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the text of a document comes from that a cross-encoder reads: a stored field, doc values,
@@ -31,7 +32,7 @@ public interface PassageSource {
      * @return null if the document has none
      * @throws IOException if the index cannot be read
      */
-    String text(int doc) throws IOException;
+    @Nullable String text(int doc) throws IOException;
   }
 
   /**

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 import java.util.UUID;
 
 /**
@@ -37,12 +38,12 @@ public final class AtomicFile {
    * @throws IOException if the file cannot be written; no temporary file is left then
    */
   public static void write(Path file, Content content) throws IOException {
-    Path folder = file.toAbsolutePath().getParent();
-    if (!Files.isDirectory(folder)) {
-      Files.createDirectories(folder);
-    }
     if (Files.isDirectory(file)) {
       throw new FileAlreadyExistsException(file.toString(), null, "is a folder; give a file");
+    }
+    Path folder = Objects.requireNonNull(file.toAbsolutePath().getParent(), "a file has a folder");
+    if (!Files.isDirectory(folder)) {
+      Files.createDirectories(folder);
     }
     Path temporary = folder.resolve(file.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try {

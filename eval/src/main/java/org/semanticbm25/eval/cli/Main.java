@@ -5,6 +5,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.semanticbm25.eval.cli.command.AttachCommand;
@@ -92,7 +93,8 @@ public final class Main {
     String text =
         switch (e) {
           case AccessDeniedException denied -> denied.getFile() + ": permission denied";
-          case NoSuchFileException missing when missing.getMessage().equals(missing.getFile()) ->
+          case NoSuchFileException missing
+              when Objects.equals(missing.getMessage(), missing.getFile()) ->
               missing.getFile() + ": no such file";
           case FileSystemException broken when broken.getReason() == null ->
               broken.getMessage()
@@ -100,7 +102,8 @@ public final class Main {
                   + broken.getClass().getSimpleName()
                   + ")";
           case IOException io when io.getMessage() != null -> io.getMessage();
-          case IllegalArgumentException illegal -> illegal.getMessage();
+          case IllegalArgumentException illegal when illegal.getMessage() != null ->
+              illegal.getMessage();
           default -> e + "; run again with --verbose, and report it";
         };
     return text.lines().findFirst().orElse(text);

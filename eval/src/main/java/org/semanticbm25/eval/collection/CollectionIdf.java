@@ -12,6 +12,7 @@ import org.apache.lucene.search.CollectionStatistics;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.TermStatistics;
 import org.apache.lucene.util.BytesRef;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.similarity.field.SurfaceForms;
 
@@ -78,7 +79,7 @@ public final class CollectionIdf {
       }
 
       @Override
-      public CollectionStatistics collectionStatistics(String field) throws IOException {
+      public @Nullable CollectionStatistics collectionStatistics(String field) throws IOException {
         CollectionStatistics own = super.collectionStatistics(field);
         if (own == null) {
           return null;

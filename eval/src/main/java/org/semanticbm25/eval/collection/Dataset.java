@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.semanticbm25.eval.UserException;
 
@@ -84,6 +85,11 @@ public record Dataset(
           }
         });
     return qrels;
+  }
+
+  /** The text of a query that is in {@link #queries}. */
+  public String query(String id) {
+    return Objects.requireNonNull(queries.get(id), () -> "no query " + id);
   }
 
   /** Reads the passages one by one. */

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.LeafReaderContext;
@@ -88,7 +89,8 @@ public final class Reranker {
             found.toArray(ScoreDoc[]::new));
     List<Hit> second = new ArrayList<>();
     for (ScoreDoc hit : rescorer.rescore(searcher, first, depth).scoreDocs) {
-      second.add(new Hit(ids.get(hit.doc), hit.score));
+      String id = Objects.requireNonNull(ids.get(hit.doc), "a rescorer adds no documents");
+      second.add(new Hit(id, hit.score));
     }
     return second;
   }

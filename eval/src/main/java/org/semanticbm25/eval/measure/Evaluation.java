@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.collection.Dataset;
 import org.semanticbm25.eval.collection.Run;
@@ -36,6 +37,11 @@ public final class Evaluation {
     return runs;
   }
 
+  /** The run of a system that was added. */
+  public Run run(String system) {
+    return Objects.requireNonNull(runs.get(system), () -> "no run of " + system);
+  }
+
   /** The measures of all systems, with the p-value of each against the first. */
   public Report report() {
     Report report = new Report(dataset.name());
@@ -61,7 +67,7 @@ public final class Evaluation {
   }
 
   private double[] perQuery(String system) {
-    return MAIN.perQuery(dataset.qrels(), runs.get(system)).values().stream()
+    return MAIN.perQuery(dataset.qrels(), run(system)).values().stream()
         .mapToDouble(v -> v)
         .toArray();
   }

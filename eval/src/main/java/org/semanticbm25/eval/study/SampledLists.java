@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
@@ -87,7 +88,10 @@ public record SampledLists(
     for (int query = 0; query < train.size(); query++) {
       PassageList list = lists.train().get(query);
       List<Hit> candidates = new ArrayList<>();
-      list.passages().forEach(text -> candidates.add(new Hit(ids.get(text), 0)));
+      for (String text : list.passages()) {
+        String id = Objects.requireNonNull(ids.get(text), "all passages are indexed");
+        candidates.add(new Hit(id, 0));
+      }
       Map<String, Float> scores = new TreeMap<>(bm25.scores(candidates, list.query()));
       agreement.add(
           candidates.stream().mapToDouble(hit -> scores.getOrDefault(hit.id(), 0f)).toArray(),

@@ -144,7 +144,7 @@ public record StudySet(
     for (int i = 0; i < queries.size(); i++) {
       texts.add(
           new PassageList(
-              dataset.queries().get(queries.get(i)),
+              dataset.query(queries.get(i)),
               candidates.get(i).stream().map(hit -> passages.getOrDefault(hit.id(), "")).toList()));
     }
     return texts;
@@ -249,7 +249,7 @@ public record StudySet(
     List<PairSample> samples = firstHits();
     for (int query = 0; query < queries.size(); query++) {
       List<Hit> hits = candidates.get(query).subList(0, samples.get(query).logits().length);
-      String text = dataset.queries().get(queries.get(query));
+      String text = dataset.query(queries.get(query));
       Map<String, Float> scores = system.scores(hits, text);
       double by = divisor.of(text);
       agreement.add(

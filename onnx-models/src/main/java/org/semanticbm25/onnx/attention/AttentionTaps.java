@@ -138,19 +138,22 @@ public final class AttentionTaps implements Closeable {
   public List<Mass> mass(String query, List<String> passages) throws IOException {
     int[] tokens = engine.queryTokens(query);
     Mass[] result = new Mass[passages.size()];
-    run(
-        tokens,
-        passages,
-        Marks.PASSAGE_AND_SEPARATOR,
-        (batch, output) -> keep(result, tokens, batch, output));
-    return List.of(result);
+    return List.of(
+        run(
+            tokens,
+            passages,
+            Marks.PASSAGE_AND_SEPARATOR,
+            (batch, output) -> keep(result, tokens, batch, output),
+            result));
   }
 
-  private void run(int[] query, List<String> passages, Marks marks, PairEngine.Reader reader)
+  /** Returns the result when the reader has filled it. */
+  private <R> R run(
+      int[] query, List<String> passages, Marks marks, PairEngine.Reader reader, R result)
       throws IOException {
-    Future<Void> task = engine.submit(query, passages, marks, reader, null);
+    Future<R> task = engine.submit(query, passages, marks, reader, result);
     try {
-      task.get();
+      return task.get();
     } catch (InterruptedException | ExecutionException e) {
       throw PairEngine.failure(task, e);
     }
@@ -199,21 +202,24 @@ public final class AttentionTaps implements Closeable {
     int[] read = engine.tokenize(tokenizer -> tokenizer.encode(passage));
     int[] passageTokens = Arrays.copyOf(read, Math.min(read.length, engine.room(tokens.length)));
     float[][][] attention = new float[layers * heads][tokens.length][passageTokens.length];
-    run(
+    return run(
         tokens,
         List.of(passage),
         Marks.EACH_TOKEN,
-        (batch, output) -> {
-          FloatBuffer values = output.getFloatBuffer();
-          for (int head = 0; head < attention.length; head++) {
-            for (int i = 0; i < tokens.length; i++) {
-              // after [CLS], whose row is left out, the query and its separator
-              int start = (head * (tokens.length + 1) + 1 + i) * batch.length() + tokens.length + 2;
-              values.get(start, attention[head][i]);
-            }
-          }
-        });
-    return new Matches(tokens, passageTokens, attention);
+        (batch, output) -> keep(attention, batch, output),
+        new Matches(tokens, passageTokens, attention));
+  }
+
+  private static void keep(float[][][] attention, PairBatch batch, OnnxTensor output) {
+    FloatBuffer values = output.getFloatBuffer();
+    for (int head = 0; head < attention.length; head++) {
+      int tokens = attention[head].length;
+      for (int i = 0; i < tokens; i++) {
+        // after [CLS], whose row is left out, the query and its separator
+        int start = (head * (tokens + 1) + 1 + i) * batch.length() + tokens + 2;
+        values.get(start, attention[head][i]);
+      }
+    }
   }
 
   /**

@@ -3,10 +3,13 @@ package org.semanticbm25.onnx.distill;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import org.semanticbm25.onnx.attention.AttentionFunction;
 import org.semanticbm25.onnx.attention.AttentionModel;
 import org.semanticbm25.onnx.distill.LinearFit.Line;
@@ -121,21 +124,26 @@ public final class AttentionExtractor {
   }
 
   private Fitted fit(int[] heads, int firstLayers) {
-    Line best = null;
-    double bestRidge = 0;
-    for (double ridge : RIDGES) {
-      Line line = train.solve(columns(heads), ridge);
-      if (best == null || chooser.correlation(line) > chooser.correlation(best)) {
-        best = line;
-        bestRidge = ridge;
-      }
-    }
+    Candidate best =
+        DoubleStream.of(RIDGES)
+            .mapToObj(ridge -> candidate(heads, ridge))
+            .max(Comparator.comparingDouble(Candidate::correlation))
+            .orElseThrow();
+    Line line = best.line;
     // the means were moved towards 0, and the intercept with them
-    double bias = best.intercept() / Math.sqrt(BETWEEN_QUERIES);
+    double bias = line.intercept() / Math.sqrt(BETWEEN_QUERIES);
     return new Fitted(
-        function(new Line(bias, best.columns(), best.weights()), firstLayers, headsOfLayer, idf),
-        bestRidge,
-        development.correlation(best));
+        function(new Line(bias, line.columns(), line.weights()), firstLayers, headsOfLayer, idf),
+        best.ridge,
+        development.correlation(line));
+  }
+
+  /** A fit, and its correlation on the pairs that it is chosen by. */
+  private record Candidate(double ridge, Line line, double correlation) {}
+
+  private Candidate candidate(int[] heads, double ridge) {
+    Line line = train.solve(columns(heads), ridge);
+    return new Candidate(ridge, line, chooser.correlation(line));
   }
 
   /**
@@ -202,21 +210,25 @@ public final class AttentionExtractor {
     List<Step> path = new ArrayList<>();
     List<Integer> chosen = new ArrayList<>();
     while (chosen.size() < Math.min(count, layers * headsOfLayer)) {
-      Step best = null;
-      for (int head = 0; head < layers * headsOfLayer; head++) {
-        if (!chosen.contains(head)) {
-          chosen.add(head);
-          double correlation = correlation(chosen);
-          chosen.removeLast();
-          if (best == null || correlation > best.correlation) {
-            best = new Step(head, correlation);
-          }
-        }
-      }
+      Step best = bestStep(chosen);
       chosen.add(best.head);
       path.add(best);
     }
     return path;
+  }
+
+  private Step bestStep(List<Integer> chosen) {
+    return IntStream.range(0, layers * headsOfLayer)
+        .filter(head -> !chosen.contains(head))
+        .mapToObj(head -> new Step(head, correlation(with(chosen, head))))
+        .max(Comparator.comparingDouble(Step::correlation))
+        .orElseThrow();
+  }
+
+  private static List<Integer> with(List<Integer> chosen, int head) {
+    List<Integer> more = new ArrayList<>(chosen);
+    more.add(head);
+    return more;
   }
 
   /**

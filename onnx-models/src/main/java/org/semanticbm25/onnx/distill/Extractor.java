@@ -238,9 +238,10 @@ public final class Extractor {
         if (!vocabulary.isSpecial(id)) {
           matrix.add(embeddings[id]);
         }
-        if (vocabulary.isText(id)) {
+        String piece = vocabulary.pieces().get(id);
+        if (piece != null && vocabulary.isText(id)) {
           ids.add(id);
-          pieces.add(vocabulary.pieces().get(id));
+          pieces.add(piece);
           rows.add(embeddings[id]);
         }
       }

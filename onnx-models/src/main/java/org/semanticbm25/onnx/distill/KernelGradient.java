@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.apache.lucene.util.VectorUtil;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.similarity.model.ScoringParameters;
 
 /**
@@ -93,7 +94,8 @@ final class KernelGradient {
     Correlation correlation = new Correlation(passes);
     passes.parallelStream().forEach(pass -> pass.back(correlation));
     float[] gradient = new float[weights.values().length];
-    float[][] ofUnits = new float[units.length][];
+    // null for a term that nothing depends on
+    float[] @Nullable [] ofUnits = new float[units.length] @Nullable [];
     double[] ofLogWeights = new double[units.length];
     for (Pass pass : passes) {
       pass.addTo(ofUnits, ofLogWeights, gradient, 1f / passes.size());
@@ -106,7 +108,7 @@ final class KernelGradient {
   }
 
   /** Of a unit vector's gradient makes that of the vector: (g - (g.u) u) / norm. */
-  private void throughNorm(int position, float[] gradient) {
+  private void throughNorm(int position, float @Nullable [] gradient) {
     if (gradient != null) {
       float[] unit = units[position];
       float along = VectorUtil.dotProduct(gradient, unit);
@@ -119,7 +121,7 @@ final class KernelGradient {
 
   /** Row h of the matrix, and component h of the weight direction. */
   private void throughProjection(
-      int h, float[][] ofVectors, double[] ofLogWeights, float[] gradient) {
+      int h, float[] @Nullable [] ofVectors, double[] ofLogWeights, float[] gradient) {
     int row = h * weights.dimensions();
     double ofDirection = 0;
     for (int position = 0; position < ofVectors.length; position++) {
@@ -295,7 +297,8 @@ final class KernelGradient {
     }
 
     /** Adds what this ranking says about unit vectors, weights of terms, and numbers. */
-    private void addTo(float[][] ofUnits, double[] ofWeights, float[] gradient, float share) {
+    private void addTo(
+        float[] @Nullable [] ofUnits, double[] ofWeights, float[] gradient, float share) {
       for (int scalar = 0; scalar < ofScalars.length; scalar++) {
         gradient[weights.index(scalar)] += (float) (share * ofScalars[scalar]);
       }
@@ -310,11 +313,12 @@ final class KernelGradient {
       }
     }
 
-    private void add(float[][] ofUnits, int position, float factor, float[] unit) {
-      if (ofUnits[position] == null) {
-        ofUnits[position] = new float[unit.length];
-      }
+    private void add(float[] @Nullable [] ofUnits, int position, float factor, float[] unit) {
       float[] target = ofUnits[position];
+      if (target == null) {
+        target = new float[unit.length];
+        ofUnits[position] = target;
+      }
       for (int d = 0; d < unit.length; d++) {
         target[d] += factor * unit[d];
       }

@@ -2,6 +2,7 @@ package org.semanticbm25.onnx.distill;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -141,12 +142,10 @@ public final class KernelLists {
     float[][] states = new float[terms.size()][];
     try (TermEncoder encoder = new TermEncoder(model, layer)) {
       float[][] encoded = encoder.encodeWords(words, progress);
+      // of the terms that are no words
+      Arrays.fill(states, new float[encoded[0].length]);
       for (int i = 0; i < encoded.length; i++) {
         states[numbers.get(i)] = encoded[i];
-      }
-      float[] none = new float[encoded[0].length];
-      for (int i = 0; i < states.length; i++) {
-        states[i] = states[i] == null ? none : states[i];
       }
     }
     return states;

@@ -6,7 +6,9 @@ import org.apache.commons.math3.linear.Array2DRowRealMatrix;
 import org.apache.commons.math3.linear.ArrayRealVector;
 import org.apache.commons.math3.linear.CholeskyDecomposition;
 import org.apache.commons.math3.linear.RealMatrix;
+import org.apache.commons.math3.linear.RealVector;
 import org.apache.commons.math3.stat.descriptive.MultivariateSummaryStatistics;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Least squares with a ridge, for any choice of features, from the moments of the data: rows are
@@ -20,9 +22,23 @@ public final class LinearFit {
 
   private final int features;
   private final MultivariateSummaryStatistics statistics;
-  // of features and target; null while rows are added
-  private double[] means;
-  private RealMatrix covariance;
+  // null while rows are added
+  private @Nullable Moments moments;
+
+  /** Means and covariance of the features and, behind them, of the target. */
+  private record Moments(RealVector means, RealMatrix covariance) {
+    double deviation(int column) {
+      double mean = means.getEntry(column);
+      double variance = covariance.getEntry(column, column);
+      // rounding leaves a constant with a little, above zero or below
+      return variance > ROUNDING * mean * mean ? Math.sqrt(variance) : 0;
+    }
+
+    double correlation(int i, int j) {
+      double scale = deviation(i) * deviation(j);
+      return scale == 0 ? 0 : covariance.getEntry(i, j) / scale;
+    }
+  }
 
   /**
    * A linear function of some features.
@@ -82,14 +98,15 @@ public final class LinearFit {
     double[] both = Arrays.copyOf(row, features + 1);
     both[features] = target;
     statistics.addValue(both);
-    covariance = null;
+    moments = null;
   }
 
-  private void close() {
-    if (covariance == null) {
-      means = statistics.getMean();
-      covariance = statistics.getCovariance();
+  private Moments moments() {
+    if (moments == null) {
+      RealVector means = new ArrayRealVector(statistics.getMean(), false);
+      moments = new Moments(means, statistics.getCovariance());
     }
+    return moments;
   }
 
   /**
@@ -116,17 +133,17 @@ public final class LinearFit {
     if (rows() < 2) {
       throw new IllegalStateException("cannot fit " + rows() + " rows; give at least 2");
     }
-    close();
-    double targetDeviation = deviation(features);
+    Moments of = moments();
+    double targetDeviation = of.deviation(features);
     int size = columns.length;
     double[][] correlations = new double[size][size];
     double[] right = new double[size];
     for (int i = 0; i < size; i++) {
       for (int j = 0; j < size; j++) {
-        correlations[i][j] = correlation(columns[i], columns[j]);
+        correlations[i][j] = of.correlation(columns[i], columns[j]);
       }
       correlations[i][i] = 1 + ridge;
-      right[i] = correlation(columns[i], features);
+      right[i] = of.correlation(columns[i], features);
     }
     double[] weights =
         size == 0
@@ -135,11 +152,11 @@ public final class LinearFit {
                 .getSolver()
                 .solve(new ArrayRealVector(right, false))
                 .toArray();
-    double intercept = means[features];
+    double intercept = of.means.getEntry(features);
     for (int i = 0; i < size; i++) {
-      double deviation = deviation(columns[i]);
+      double deviation = of.deviation(columns[i]);
       weights[i] = deviation == 0 ? 0 : weights[i] * targetDeviation / deviation;
-      intercept -= weights[i] * means[columns[i]];
+      intercept -= weights[i] * of.means.getEntry(columns[i]);
     }
     return new Line(intercept, columns.clone(), weights);
   }
@@ -151,30 +168,19 @@ public final class LinearFit {
    * @return in [-1, 1]
    */
   public double correlation(Line line) {
-    close();
+    Moments of = moments();
     double covariant = 0;
     double variance = 0;
     for (int i = 0; i < line.columns.length; i++) {
-      covariant += line.weights[i] * covariance.getEntry(line.columns[i], features);
+      covariant += line.weights[i] * of.covariance.getEntry(line.columns[i], features);
       for (int j = 0; j < line.columns.length; j++) {
         variance +=
             line.weights[i]
                 * line.weights[j]
-                * covariance.getEntry(line.columns[i], line.columns[j]);
+                * of.covariance.getEntry(line.columns[i], line.columns[j]);
       }
     }
-    double scale = Math.sqrt(Math.max(0, variance)) * deviation(features);
+    double scale = Math.sqrt(Math.max(0, variance)) * of.deviation(features);
     return scale == 0 ? 0 : covariant / scale;
-  }
-
-  private double deviation(int column) {
-    double variance = covariance.getEntry(column, column);
-    // rounding leaves a constant with a little, above zero or below
-    return variance > ROUNDING * means[column] * means[column] ? Math.sqrt(variance) : 0;
-  }
-
-  private double correlation(int i, int j) {
-    double scale = deviation(i) * deviation(j);
-    return scale == 0 ? 0 : covariance.getEntry(i, j) / scale;
   }
 }

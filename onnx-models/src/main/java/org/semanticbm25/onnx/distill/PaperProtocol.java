@@ -77,9 +77,22 @@ public final class PaperProtocol {
       }
     }
     Collections.shuffle(rows, new Random(SEED));
-    Map<Integer, LinearFit> fits = new TreeMap<>();
     int train = (int) Math.round(TRAIN_SHARE * rows.size());
-    for (Pair row : rows.subList(0, train)) {
+    Map<Integer, Line> lines = lines(rows.subList(0, train));
+    List<Row> measured = new ArrayList<>();
+    for (Pair row : rows.subList(train, rows.size())) {
+      Line line = lines.get(row.features.length);
+      if (line != null) {
+        measured.add(new Row(row.sample, row.logit, line.at(row.features)));
+      }
+    }
+    return List.copyOf(measured);
+  }
+
+  /** For each number of features a line, if there are rows enough. */
+  private static Map<Integer, Line> lines(List<Pair> rows) {
+    Map<Integer, LinearFit> fits = new TreeMap<>();
+    for (Pair row : rows) {
       fits.computeIfAbsent(row.features.length, LinearFit::new).add(row.features, row.logit);
     }
     Map<Integer, Line> lines = new TreeMap<>();
@@ -89,10 +102,7 @@ public final class PaperProtocol {
             lines.put(features, fit.solve(RIDGE));
           }
         });
-    return rows.subList(train, rows.size()).stream()
-        .filter(row -> lines.containsKey(row.features.length))
-        .map(row -> new Row(row.sample, row.logit, lines.get(row.features.length).at(row.features)))
-        .toList();
+    return lines;
   }
 
   /** For each query token: idf, and for each head mass and idf times mass. */

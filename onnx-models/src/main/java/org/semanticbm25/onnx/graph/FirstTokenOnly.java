@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Spares what no one reads: a cross-encoder takes its logit from {@code [CLS]} alone, so that in
@@ -29,7 +30,7 @@ public final class FirstTokenOnly {
   private final OnnxGraph graph;
   // values that will hold the first token only
   private final Set<String> first = new HashSet<>();
-  private String residual;
+  private @Nullable String residual;
 
   private FirstTokenOnly(OnnxGraph graph) {
     this.graph = graph;
@@ -63,7 +64,10 @@ public final class FirstTokenOnly {
   private Optional<ModelProto> edit(NodeProto softmax) {
     List<NodeProto> nodes = graph.model().getGraph().getNodeList();
     Optional<NodeProto> product = product(softmax.getInput(0));
-    if (product.isEmpty() || nodes.stream().anyMatch(Nodes::hasGraphs) || !follow(product.get())) {
+    if (product.isEmpty()
+        || nodes.stream().anyMatch(Nodes::hasGraphs)
+        || !follow(product.get())
+        || residual == null) {
       return Optional.empty();
     }
     GraphProto original = graph.model().getGraph();
@@ -117,7 +121,7 @@ public final class FirstTokenOnly {
         return false;
       }
     }
-    return chosen && residual != null && graph.outputs().stream().noneMatch(first::contains);
+    return chosen && graph.outputs().stream().noneMatch(first::contains);
   }
 
   /** Whether a node takes the state of {@code [CLS]} out of the states of all tokens. */

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.onnx.AtomicFile;
 import org.semanticbm25.onnx.Progress;
 
@@ -225,7 +226,8 @@ public final class ModelDownload {
     }
   }
 
-  private static IOException interrupted(URI uri, long done, long total, IOException cause) {
+  private static IOException interrupted(
+      URI uri, long done, long total, @Nullable IOException cause) {
     return new IOException(
         "%s: interrupted after %d of %s bytes%s; run it again to go on from there"
             .formatted(

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import org.semanticbm25.onnx.AtomicFile;
 
@@ -43,7 +44,7 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
           place + ": no such model; give a folder with model.onnx and " + TOKENIZER_NAME);
     }
     Path onnx = Files.isDirectory(place) ? onnxIn(place) : place;
-    Path folder = onnx.toAbsolutePath().getParent();
+    Path folder = Objects.requireNonNull(onnx.toAbsolutePath().getParent(), "a file has a folder");
     Path tokenizer = folder.resolve(TOKENIZER_NAME);
     if (!Files.isRegularFile(tokenizer) && folder.endsWith("onnx")) {
       tokenizer = folder.resolveSibling(TOKENIZER_NAME);

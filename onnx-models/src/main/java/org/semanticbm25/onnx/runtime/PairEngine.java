@@ -153,8 +153,9 @@ public final class PairEngine implements Closeable {
     private final Reader reader;
     private final R result;
     private final int[][] tokens;
-    // null when no run can use it any more
-    private OrtSession.RunOptions options;
+    private final OrtSession.RunOptions options;
+    // true when no run can use the options any more
+    private boolean released;
 
     private Task(int[] query, List<String> passages, Marks marks, Reader reader, R result)
         throws IOException {
@@ -252,8 +253,8 @@ public final class PairEngine implements Closeable {
     }
 
     private synchronized void release() {
+      released = true;
       options.close();
-      options = null;
     }
 
     private synchronized void stop(Throwable reason) {
@@ -271,7 +272,7 @@ public final class PairEngine implements Closeable {
 
     private void terminate() {
       try {
-        if (options != null) {
+        if (!released) {
           options.setTerminate(true);
         }
       } catch (OrtException e) {

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Opens Hugging Face {@code tokenizer.json} files. */
 public final class Tokenizers {
@@ -36,7 +37,7 @@ public final class Tokenizers {
    * @param pieces by id; null where an id has no piece
    * @param special tokens that stand for no text, such as {@code [CLS]}
    */
-  public record Vocabulary(List<String> pieces, Set<String> special) {
+  public record Vocabulary(List<@Nullable String> pieces, Set<String> special) {
     /**
      * Whether a token stands for no text, such as {@code [CLS]}.
      *
@@ -79,7 +80,7 @@ public final class Tokenizers {
       throw new IOException(
           file + ": no WordPiece vocabulary in it; give the tokenizer.json of a BERT-family model");
     }
-    String[] pieces = new String[maxId(entries) + 1];
+    @Nullable String[] pieces = new @Nullable String[maxId(entries) + 1];
     entries.properties().forEach(entry -> pieces[entry.getValue().asInt()] = entry.getKey());
     Set<String> special = new HashSet<>();
     for (JsonNode token : root.path("added_tokens")) {

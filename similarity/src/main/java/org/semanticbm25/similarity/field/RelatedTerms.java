@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import org.apache.lucene.util.BytesRef;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.similarity.model.CosineScan;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.TermVectors;
@@ -28,7 +29,7 @@ final class RelatedTerms {
 
   private final SemanticBM25Model model;
   private final FieldTerms terms;
-  private CosineScan scan;
+  private @Nullable CosineScan scan;
   private final Map<Key, Relations> cache =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;

@@ -122,7 +122,11 @@ public final class SemanticQueryBuilder extends QueryBuilder {
     float greatest = Collections.max(factors.values());
     factors.replaceAll((term, factor) -> factor / greatest);
     BytesRef first =
-        factors.keySet().stream().filter(t -> factors.get(t) == 1f).findFirst().orElseThrow();
+        factors.entrySet().stream()
+            .filter(factor -> factor.getValue() == 1f)
+            .map(Map.Entry::getKey)
+            .findFirst()
+            .orElseThrow();
     SoftTermQuery.Builder query =
         new SoftTermQuery.Builder(new Term(field, first)).require(similarity);
     Map<BytesRef, Float> soft = new HashMap<>();

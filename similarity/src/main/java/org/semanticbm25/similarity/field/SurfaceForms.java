@@ -2,6 +2,8 @@ package org.semanticbm25.similarity.field;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +28,11 @@ import org.apache.lucene.util.BytesRef;
 public final class SurfaceForms {
   // enough to see all but the rarest words; the rest are taken as they stand in the index
   private static final int MAX_DOCUMENTS = 50_000;
+
+  // among equally frequent forms the first in alphabetical order is the greatest
+  private static final Comparator<Map.Entry<String, Integer>> BY_FREQUENCY =
+      Map.Entry.<String, Integer>comparingByValue()
+          .thenComparing(Map.Entry.comparingByKey(Comparator.reverseOrder()));
 
   private final String field;
   private final Analyzer analyzer;
@@ -99,13 +106,6 @@ public final class SurfaceForms {
     if (forms == null) {
       return Term.toString(term);
     }
-    String best = null;
-    for (Map.Entry<String, Integer> form : forms.counts.entrySet()) {
-      int more = best == null ? 1 : form.getValue() - forms.counts.get(best);
-      if (more > 0 || (more == 0 && form.getKey().compareTo(best) < 0)) {
-        best = form.getKey();
-      }
-    }
-    return best;
+    return Collections.max(forms.counts.entrySet(), BY_FREQUENCY).getKey();
   }
 }

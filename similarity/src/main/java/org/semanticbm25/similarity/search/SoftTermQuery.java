@@ -20,6 +20,7 @@ import org.apache.lucene.search.Weight;
 import org.apache.lucene.search.similarities.PerFieldSimilarityWrapper;
 import org.apache.lucene.search.similarities.Similarity;
 import org.apache.lucene.util.BytesRef;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One query term together with the terms that mean nearly the same, scored as one.
@@ -52,10 +53,13 @@ public final class SoftTermQuery extends Query {
   private final BytesRef term;
   // sorted by term
   private final WeightedTerm[] terms;
-  private final SemanticBM25Similarity required;
+  private final @Nullable SemanticBM25Similarity required;
 
   private SoftTermQuery(
-      String field, BytesRef term, WeightedTerm[] terms, SemanticBM25Similarity required) {
+      String field,
+      BytesRef term,
+      WeightedTerm[] terms,
+      @Nullable SemanticBM25Similarity required) {
     this.field = field;
     this.term = term;
     this.terms = terms;
@@ -67,7 +71,7 @@ public final class SoftTermQuery extends Query {
     private final String field;
     private final BytesRef term;
     private final TreeMap<BytesRef, WeightedTerm> terms = new TreeMap<>();
-    private SemanticBM25Similarity required;
+    private @Nullable SemanticBM25Similarity required;
 
     /**
      * Begins with the query term.

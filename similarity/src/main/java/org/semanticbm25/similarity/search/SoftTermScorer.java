@@ -13,6 +13,7 @@ import org.apache.lucene.search.similarities.Similarity.BulkSimScorer;
 import org.apache.lucene.search.similarities.Similarity.SimScorer;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.FixedBitSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Scores the union of a few weighted postings as one term.
@@ -28,13 +29,14 @@ final class SoftTermScorer extends Scorer {
   private final WeightedDisjunction union;
   private final SimScorer simScorer;
   private final BulkSimScorer bulkScorer;
-  private final NumericDocValues norms;
+  private final @Nullable NumericDocValues norms;
   private final MaxScoreCache maxScoreCache;
   // null unless this scorer may skip by itself
-  private final ImpactsDISI skipping;
+  private final @Nullable ImpactsDISI skipping;
 
-  private double[] windowFreqs;
-  private FixedBitSet windowMatches;
+  // of the size of a window from the first batch on
+  private double[] windowFreqs = new double[0];
+  private FixedBitSet windowMatches = new FixedBitSet(0);
   private final DocAndFloatFeatureBuffer postingsBuffer = new DocAndFloatFeatureBuffer();
   private long[] normValues = new long[0];
 
@@ -42,7 +44,7 @@ final class SoftTermScorer extends Scorer {
       ImpactsEnum[] postings,
       double[] weights,
       SimScorer simScorer,
-      NumericDocValues norms,
+      @Nullable NumericDocValues norms,
       boolean topLevelScoringClause) {
     this.union = new WeightedDisjunction(postings, weights);
     this.simScorer = simScorer;
@@ -86,9 +88,9 @@ final class SoftTermScorer extends Scorer {
   }
 
   @Override
-  public void nextDocsAndScores(int upTo, Bits liveDocs, DocAndFloatFeatureBuffer buffer)
+  public void nextDocsAndScores(int upTo, @Nullable Bits liveDocs, DocAndFloatFeatureBuffer buffer)
       throws IOException {
-    if (windowFreqs == null) {
+    if (windowFreqs.length == 0) {
       windowFreqs = new double[WINDOW];
       windowMatches = new FixedBitSet(WINDOW);
     }

@@ -29,6 +29,7 @@ import org.apache.lucene.search.Weight;
 import org.apache.lucene.search.similarities.Similarity;
 import org.apache.lucene.search.similarities.Similarity.SimScorer;
 import org.apache.lucene.util.IOSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** The scoring weight of a {@link SoftTermQuery}. */
 final class SoftTermWeight extends Weight {
@@ -40,7 +41,7 @@ final class SoftTermWeight extends Weight {
   private final Similarity similarity;
   private final TermStates[] states;
   // null if the index holds none of the terms
-  private final SimScorer simScorer;
+  private final @Nullable SimScorer simScorer;
 
   /**
    * @param terms of the query, in the order in which their frequencies are added
@@ -72,7 +73,7 @@ final class SoftTermWeight extends Weight {
    * The greatest statistics among the query term and its synonyms, else among the soft terms; null
    * if the index has none of them.
    */
-  private TermStatistics statistics() throws IOException {
+  private @Nullable TermStatistics statistics() throws IOException {
     TermStatistics exact = null;
     TermStatistics soft = null;
     for (int i = 0; i < states.length; i++) {
@@ -91,7 +92,7 @@ final class SoftTermWeight extends Weight {
     return exact != null ? exact : soft;
   }
 
-  private TermStatistics greatest(TermStatistics a, TermStatistics b) {
+  private TermStatistics greatest(@Nullable TermStatistics a, TermStatistics b) {
     return a == null
         ? new TermStatistics(queryTerm.bytes(), b.docFreq(), b.totalTermFreq())
         : new TermStatistics(
@@ -106,8 +107,11 @@ final class SoftTermWeight extends Weight {
   }
 
   @Override
-  public ScorerSupplier scorerSupplier(LeafReaderContext context) throws IOException {
-    List<IOSupplier<TermState>> suppliers = new ArrayList<>();
+  public @Nullable ScorerSupplier scorerSupplier(LeafReaderContext context) throws IOException {
+    if (simScorer == null) {
+      return null;
+    }
+    List<@Nullable IOSupplier<TermState>> suppliers = new ArrayList<>();
     boolean any = false;
     for (TermStates state : states) {
       // starts the look-up in the terms dictionary in the background
@@ -115,30 +119,36 @@ final class SoftTermWeight extends Weight {
       suppliers.add(supplier);
       any |= supplier != null;
     }
-    return any ? new SoftTermScorerSupplier(context, suppliers) : null;
+    return any ? new SoftTermScorerSupplier(context, suppliers, simScorer) : null;
   }
 
   private final class SoftTermScorerSupplier extends ScorerSupplier {
     private final LeafReaderContext context;
-    private final List<IOSupplier<TermState>> suppliers;
+    private final List<@Nullable IOSupplier<TermState>> suppliers;
+    private final SimScorer scorer;
+    private final List<ImpactsEnum> postings = new ArrayList<>();
+    private final double[] weights = new double[terms.length];
+    private boolean opened;
     private boolean topLevel;
-    private List<ImpactsEnum> postings;
-    private double[] weights;
     private long cost;
 
-    SoftTermScorerSupplier(LeafReaderContext context, List<IOSupplier<TermState>> suppliers) {
+    SoftTermScorerSupplier(
+        LeafReaderContext context,
+        List<@Nullable IOSupplier<TermState>> suppliers,
+        SimScorer scorer) {
       this.context = context;
       this.suppliers = suppliers;
+      this.scorer = scorer;
     }
 
     private void init() throws IOException {
-      if (postings != null) {
+      if (opened) {
         return;
       }
-      postings = new ArrayList<>();
-      weights = new double[suppliers.size()];
+      opened = true;
       for (int i = 0; i < suppliers.size(); i++) {
-        TermState state = suppliers.get(i) == null ? null : suppliers.get(i).get();
+        IOSupplier<TermState> supplier = suppliers.get(i);
+        TermState state = supplier == null ? null : supplier.get();
         if (state != null) {
           WeightedTerm term = terms[i];
           TermsEnum termsEnum = context.reader().terms(queryTerm.field()).iterator();
@@ -163,10 +173,9 @@ final class SoftTermWeight extends Weight {
       NumericDocValues norms = context.reader().getNormValues(queryTerm.field());
       boolean skip = topLevel && scoreMode == ScoreMode.TOP_SCORES;
       if (postings.size() == 1 && weights[0] == 1d) {
-        return new TermScorer(postings.get(0), simScorer, norms, skip);
+        return new TermScorer(postings.get(0), scorer, norms, skip);
       }
-      return new SoftTermScorer(
-          postings.toArray(ImpactsEnum[]::new), weights, simScorer, norms, skip);
+      return new SoftTermScorer(postings.toArray(ImpactsEnum[]::new), weights, scorer, norms, skip);
     }
 
     @Override
@@ -206,7 +215,7 @@ final class SoftTermWeight extends Weight {
                 Explanation.match(tf, "termFreq, occurrences of the term in the document")));
       }
     }
-    if (parts.isEmpty()) {
+    if (parts.isEmpty() || simScorer == null) {
       return Explanation.noMatch("neither " + queryTerm + " nor a soft term of it matches");
     }
     Explanation softFreq =
@@ -236,7 +245,7 @@ final class SoftTermWeight extends Weight {
   }
 
   @Override
-  public Matches matches(LeafReaderContext context, int doc) throws IOException {
+  public @Nullable Matches matches(LeafReaderContext context, int doc) throws IOException {
     return searcher
         .rewrite(anyTerm)
         .createWeight(searcher, ScoreMode.COMPLETE_NO_SCORES, 1f)

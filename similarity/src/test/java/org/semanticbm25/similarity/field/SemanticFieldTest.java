@@ -353,8 +353,7 @@ class SemanticFieldTest {
 
   @Test
   void matchesAreHighlightedAndCountedUnderAnySimilarity() throws IOException {
-    UnifiedHighlighter highlighter =
-        UnifiedHighlighter.builderWithoutSearcher(analyzer).build();
+    UnifiedHighlighter highlighter = UnifiedHighlighter.builderWithoutSearcher(analyzer).build();
     for (String text : List.of("laptop", "laptop banana", "banana")) {
       Query query = field.query(text);
       Object snippet =
@@ -372,7 +371,8 @@ class SemanticFieldTest {
     SemanticField again = SemanticField.of(model, "title", analyzer).withParameters(blended);
     IndexSearcher searcher = new IndexSearcher(reader);
     searcher.setSimilarity(SemanticField.similarity(field.similarity(), title));
-    assertEquals(search(field, "car")[0].score, searcher.search(field.query("car"), 1).scoreDocs[0].score);
+    assertEquals(
+        search(field, "car")[0].score, searcher.search(field.query("car"), 1).scoreDocs[0].score);
     assertEquals(
         search(title, "car")[0].score, searcher.search(again.query("car"), 1).scoreDocs[0].score);
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.apache.lucene.index.DirectoryReader;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.cli.option.Analyzers;
 import org.semanticbm25.eval.cli.option.FieldOption;
@@ -42,7 +43,7 @@ public final class AttachCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "FILE",
       description = "the file to write (default: INDEX.FIELD.attached, next to the index)")
-  Path output;
+  @Nullable Path output;
 
   @Option(
       names = "--encoder",
@@ -50,7 +51,7 @@ public final class AttachCommand implements Callable<Integer> {
       description =
           "folder of the ONNX model that --extracted comes from (default: the bundled"
               + " cross-encoder)")
-  Path encoder;
+  @Nullable Path encoder;
 
   @Mixin Workspace workspace;
 

@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.util.QueryBuilder;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.FieldOption;
@@ -56,10 +57,10 @@ public final class EditCommand implements Callable<Integer> {
       names = "--preview",
       paramLabel = "QUERY",
       description = "show the hits of a query before and after; needs --index")
-  String preview;
+  @Nullable String preview;
 
   @Option(names = "--index", paramLabel = "DIR", description = "the index to search for --preview")
-  Path index;
+  @Nullable Path index;
 
   @Mixin FieldOption field;
 
@@ -82,8 +83,8 @@ public final class EditCommand implements Callable<Integer> {
     List<WordEdit> edits = new ArrayList<>();
     factors.forEach((word, factor) -> edits.add(new WordEdit(word, factor, "edit", now)));
     SemanticBM25Model edited = workspace.model().withEdits(edits);
-    if (preview != null) {
-      preview(edits);
+    if (preview != null && index != null) {
+      preview(index, preview, edits);
     }
     Workspace.write(edited, output);
     Terminal.say("wrote %s: %d edits in all", output, edited.edits().size());
@@ -102,12 +103,12 @@ public final class EditCommand implements Callable<Integer> {
     }
   }
 
-  private void preview(List<WordEdit> edits) throws IOException {
-    try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
-      SemanticField semantic = field.semantic(workspace, index);
-      List<Hit> before = RankingSystem.semantic(reader, semantic).search(preview, count);
+  private void preview(Path place, String query, List<WordEdit> edits) throws IOException {
+    try (DirectoryReader reader = CollectionIndexes.openIndex(place)) {
+      SemanticField semantic = field.semantic(workspace, place);
+      List<Hit> before = RankingSystem.semantic(reader, semantic).search(query, count);
       List<Hit> after =
-          RankingSystem.semantic(reader, semantic.withEdits(edits)).search(preview, count);
+          RankingSystem.semantic(reader, semantic.withEdits(edits)).search(query, count);
       List<String> ranked = before.stream().map(Hit::id).toList();
       PrintWriter out = spec.commandLine().getOut();
       out.printf("%4s  %6s  %8s  %s%n", "rank", "before", "score", "id");

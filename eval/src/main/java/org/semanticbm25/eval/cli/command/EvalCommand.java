@@ -7,6 +7,7 @@ import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.IndexSearcher;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.AttentionOption;
@@ -65,7 +66,7 @@ public final class EvalCommand implements Callable<Integer> {
       names = "--run",
       paramLabel = "FILE",
       description = "a TREC run of BM25 to rerank instead of searching: its scores stand for bm25")
-  Path run;
+  @Nullable Path run;
 
   @Option(
       names = "--idf",
@@ -73,13 +74,13 @@ public final class EvalCommand implements Callable<Integer> {
       description =
           "lines 'word<TAB>IDF' of the collection that --run was made on, if the corpus holds its"
               + " candidates only")
-  Path idf;
+  @Nullable Path idf;
 
   @Option(
       names = "--tune-on",
       paramLabel = "NAME",
       description = "also show BM25 with k1 and b chosen on the judgements of qrels/NAME.tsv")
-  String tuneOn;
+  @Nullable String tuneOn;
 
   @Option(
       names = "--soft-terms",
@@ -87,7 +88,7 @@ public final class EvalCommand implements Callable<Integer> {
       description =
           "soft terms of a query term at most: more cost more in a search, and little in reranking"
               + " (default: the model's own)")
-  Integer softTerms;
+  @Nullable Integer softTerms;
 
   @Option(
       names = "--rerank",
@@ -109,7 +110,7 @@ public final class EvalCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "DIR",
       description = "folder for the run files (default: runs/DATASET in the home folder)")
-  Path output;
+  @Nullable Path output;
 
   @Mixin FormatOption format;
 
@@ -139,7 +140,8 @@ public final class EvalCommand implements Callable<Integer> {
     Analyzer analyzer = new EnglishAnalyzer();
     String fingerprint = Digests.sha256(dataset.corpus());
     try (CrossEncoder encoder = rerank > 0 ? crossEncoder.open(workspace.home) : null;
-        AttentionScorer scorer = attention.isGiven() ? attention.open(encoder.model()) : null;
+        AttentionScorer scorer =
+            attention.isGiven() ? attention.open(crossEncoder.model(workspace.home)) : null;
         OpenIndex index =
             workspace
                 .indexes()
@@ -164,7 +166,7 @@ public final class EvalCommand implements Callable<Integer> {
                 RankingSystem.BM25_B);
         evaluation.add("bm25", bm25.run(dataset.queries(), DEPTH));
         if (tuneOn != null) {
-          RankingSystem tuned = tunedBm25(index.reader(), analyzer);
+          RankingSystem tuned = tunedBm25(tuneOn, index.reader(), analyzer);
           evaluation.add("bm25-tuned", tuned.run(dataset.queries(), DEPTH));
         }
         RankingSystem system = RankingSystem.semantic(index.reader(), semantic);
@@ -195,9 +197,9 @@ public final class EvalCommand implements Callable<Integer> {
       Dataset dataset,
       Reranker reranker,
       CrossEncoder encoder,
-      AttentionScorer scorer)
+      @Nullable AttentionScorer scorer)
       throws IOException {
-    Run first = evaluation.runs().get("bm25");
+    Run first = evaluation.run("bm25");
     try (Terminal progress = new Terminal()) {
       evaluation.add("cross-encoder", reranker.rerank(first, dataset.queries(), encoder, progress));
       if (scorer != null) {
@@ -206,8 +208,9 @@ public final class EvalCommand implements Callable<Integer> {
     }
   }
 
-  private RankingSystem tunedBm25(DirectoryReader reader, Analyzer analyzer) throws IOException {
-    Dataset held = Dataset.read(folder, tuneOn);
+  private RankingSystem tunedBm25(String heldOut, DirectoryReader reader, Analyzer analyzer)
+      throws IOException {
+    Dataset held = Dataset.read(folder, heldOut);
     ScoringParameters best =
         new Tuner(Tuner.BM25_GRID)
             .ascend(
@@ -217,7 +220,7 @@ public final class EvalCommand implements Callable<Integer> {
                             held.qrels(),
                             RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer, p.k1(), p.b())
                                 .run(held.queries(), 10)));
-    Terminal.say("bm25-tuned on %s: k1=%s b=%s", tuneOn, best.k1(), best.b());
+    Terminal.say("bm25-tuned on %s: k1=%s b=%s", heldOut, best.k1(), best.b());
     return RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer, best.k1(), best.b());
   }
 }

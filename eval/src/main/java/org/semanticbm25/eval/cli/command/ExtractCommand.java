@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.lucene.store.Directory;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.ListsOption;
@@ -56,7 +57,7 @@ public final class ExtractCommand implements Callable<Integer> {
       description =
           "folder with model.onnx (or onnx/model.onnx) and tokenizer.json of a BERT-family model,"
               + " or the ONNX file (default: the bundled cross-encoder)")
-  Path model;
+  @Nullable Path model;
 
   @Option(
       names = "--layer",
@@ -64,13 +65,13 @@ public final class ExtractCommand implements Callable<Integer> {
       description =
           "layer after which a word's hidden state is taken (default: of a cross-encoder a third of"
               + " the way up, of an encoder the last)")
-  Integer layer;
+  @Nullable Integer layer;
 
   @Option(
       names = "--idf",
       paramLabel = "TSV",
       description = "lines 'word<TAB>IDF' to report the IDF direction's correlation with")
-  Path idf;
+  @Nullable Path idf;
 
   @Mixin ListsOption lists;
 
@@ -80,7 +81,7 @@ public final class ExtractCommand implements Callable<Integer> {
       description =
           "training queries of the lists to fit the kernel on; for them no attention is looked at"
               + " (default: as --queries)")
-  Integer kernelQueries;
+  @Nullable Integer kernelQueries;
 
   @Option(
       names = "--home",
@@ -100,7 +101,7 @@ public final class ExtractCommand implements Callable<Integer> {
     NeuralModel source =
         model == null ? NeuralModel.bundled(home.resolve("models")) : NeuralModel.at(model);
     int states = layer(source);
-    if (kernelQueries != null && lists.folder == null) {
+    if (kernelQueries != null && !lists.isGiven()) {
       throw new UserException("--kernel-queries " + kernelQueries + ": needs --lists");
     }
     if (kernelQueries != null && kernelQueries < ListsOption.MIN_QUERIES) {
@@ -110,13 +111,13 @@ public final class ExtractCommand implements Callable<Integer> {
     }
     try (Directory folder = UserFiles.folderOf(output);
         Terminal progress = new Terminal()) {
-      if (lists.folder == null) {
+      if (lists.isGiven()) {
+        distil(source, states, reference, folder, progress);
+      } else {
         ScoringParameters parameters = Extractor.DEFAULT_PARAMETERS;
         write(
             Extractor.extract(source, states, parameters, new WordCounts(), reference, progress),
             folder);
-      } else {
-        distil(source, states, reference, folder, progress);
       }
     }
     return 0;
@@ -162,10 +163,7 @@ public final class ExtractCommand implements Callable<Integer> {
     try (PairSampler sampler = new PairSampler(source, samples)) {
       extractAttention(source, training.withTrain(lists.queries), sampler, folder, progress);
       KernelLists kernel = KernelLists.score(training.withTrain(ofKernel), sampler, progress);
-      write(
-          kernel.extract(
-              source, states, TrainingLists.countWords(lists.folder), reference, progress),
-          folder);
+      write(kernel.extract(source, states, lists.countWords(), reference, progress), folder);
     }
     Files.delete(samples);
   }

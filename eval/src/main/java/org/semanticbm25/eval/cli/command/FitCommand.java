@@ -114,21 +114,16 @@ public final class FitCommand implements Callable<Integer> {
       Adaptation adaptation = new Adaptation(reader, now);
       SemanticField adapted = adaptation.fit(start, fitted);
       Report report = new Report("agreement with the cross-encoder");
-      put(report, "fitted half", adaptation, start, adapted, fitted);
-      put(report, "held-out half", adaptation, start, adapted, held);
+      put(
+          report,
+          "fitted half",
+          adaptation.agreement(start, fitted),
+          adaptation.agreement(adapted, fitted));
+      Agreement before = adaptation.agreement(start, held);
+      Agreement after = adaptation.agreement(adapted, held);
+      put(report, "held-out half", before, after);
       report.print(spec.commandLine().getOut(), format.value);
-      Map<String, Double> figures = report.systems().get("held-out half");
-      double before = figures.get("alignment before");
-      double after = figures.get("after");
-      if (after <= before) {
-        throw new UserException(
-            String.format(
-                Locale.ROOT,
-                "no gain on held-out queries (alignment %.4f before, %.4f after): nothing was"
-                    + " written; give more queries, or keep the model you have",
-                before,
-                after));
-      }
+      requireGain(before.alignment(), after.alignment());
       Workspace.write(adapted.model(), output);
       Terminal.say(
           "wrote %s: %s, %d words corrected",
@@ -139,17 +134,20 @@ public final class FitCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static void put(
-      Report report,
-      String half,
-      Adaptation adaptation,
-      SemanticField start,
-      SemanticField adapted,
-      List<ScoredQuery> queries)
-      throws IOException {
-    Agreement before = adaptation.agreement(start, queries);
-    Agreement after = adaptation.agreement(adapted, queries);
-    report.put(half, "queries", queries.size());
+  private static void requireGain(double before, double after) throws UserException {
+    if (after <= before) {
+      throw new UserException(
+          String.format(
+              Locale.ROOT,
+              "no gain on held-out queries (alignment %.4f before, %.4f after): nothing was"
+                  + " written; give more queries, or keep the model you have",
+              before,
+              after));
+    }
+  }
+
+  private static void put(Report report, String half, Agreement before, Agreement after) {
+    report.put(half, "queries", before.queries());
     report.put(half, "alignment before", before.alignment());
     report.put(half, "after", after.alignment());
     report.put(half, "p", Significance.paired(before.alignments(), after.alignments()));

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.onnx.graph.AttentionTap;
@@ -88,7 +89,7 @@ public final class ModelCommand {
         names = "--sha256",
         paramLabel = "HEX",
         description = "expected of the ONNX file (default: the one known here, or the hub's word)")
-    String sha256;
+    @Nullable String sha256;
 
     @Option(
         names = "--hub",

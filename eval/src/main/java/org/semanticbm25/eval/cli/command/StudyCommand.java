@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
@@ -82,13 +83,13 @@ public final class StudyCommand implements Callable<Integer> {
       description =
           "lines 'word<TAB>IDF' to report the IDF direction's correlation with, and to score with"
               + " where a collection has a bm25.run: it may hold its candidates only")
-  Path idf;
+  @Nullable Path idf;
 
   @Option(
       names = {"-o", "--output"},
       paramLabel = "DIR",
       description = "folder for study.md and study.json (default: study in the home folder)")
-  Path output;
+  @Nullable Path output;
 
   @Mixin FormatOption format;
 

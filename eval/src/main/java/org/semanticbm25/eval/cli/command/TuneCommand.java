@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.Workspace;
@@ -57,7 +58,7 @@ public final class TuneCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "FILE",
       description = "also write the model with these parameters to a file")
-  Path output;
+  @Nullable Path output;
 
   @Mixin Workspace workspace;
   @Spec CommandSpec spec;

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.apache.lucene.analysis.Analyzer;
@@ -174,33 +175,37 @@ public final class DemoCommand implements Callable<Integer> {
   /** The queries whose nDCG@10 changed most, for better or worse, and why. */
   private void printChanges(Dataset dataset, Evaluation evaluation, RankingSystem semantic) {
     Measure measure = Measure.nDCG(10);
-    Map<String, Double> before = measure.perQuery(dataset.qrels(), evaluation.runs().get("bm25"));
-    Map<String, Double> after =
-        measure.perQuery(dataset.qrels(), evaluation.runs().get("semantic"));
+    Map<String, Double> before = measure.perQuery(dataset.qrels(), evaluation.run("bm25"));
+    Map<String, Double> after = measure.perQuery(dataset.qrels(), evaluation.run("semantic"));
     PrintWriter out = spec.commandLine().getOut();
     out.printf("%nWhere the ranking changed most:%n");
     dataset.queries().keySet().stream()
-        .sorted(Comparator.comparingDouble((String q) -> -Math.abs(after.get(q) - before.get(q))))
+        .map(query -> new Change(query, value(before, query), value(after, query)))
+        .sorted(Comparator.comparingDouble(change -> -Math.abs(change.after - change.before)))
         .limit(SHOWN)
-        .forEach(
-            query -> {
-              String text = dataset.queries().get(query);
-              out.printf(
-                  Locale.ROOT,
-                  "%n  \"%s\"  nDCG@10 %.3f -> %.3f%n",
-                  text,
-                  before.get(query),
-                  after.get(query));
-              printTop(evaluation, "bm25", query);
-              printTop(evaluation, "semantic", query);
-              SoftTermQuery.in(semantic.query(text)).forEach(term -> printSoftTerms(out, term));
-            });
+        .forEach(change -> print(out, change, dataset.query(change.query), evaluation, semantic));
     out.println();
     out.flush();
   }
 
+  /** The nDCG@10 of a query by BM25 and by semantic BM25. */
+  private record Change(String query, double before, double after) {}
+
+  private static double value(Map<String, Double> values, String query) {
+    return Objects.requireNonNull(values.get(query), () -> "no judgements of query " + query);
+  }
+
+  private void print(
+      PrintWriter out, Change change, String text, Evaluation evaluation, RankingSystem semantic) {
+    out.printf(
+        Locale.ROOT, "%n  \"%s\"  nDCG@10 %.3f -> %.3f%n", text, change.before, change.after);
+    printTop(evaluation, "bm25", change.query);
+    printTop(evaluation, "semantic", change.query);
+    SoftTermQuery.in(semantic.query(text)).forEach(term -> printSoftTerms(out, term));
+  }
+
   private void printTop(Evaluation evaluation, String system, String query) {
-    List<Hit> hits = evaluation.runs().get(system).hits().get(query);
+    List<Hit> hits = evaluation.run(system).hits().getOrDefault(query, List.of());
     spec.commandLine()
         .getOut()
         .printf("    first by %-8s  %s%n", system, hits.isEmpty() ? "-" : hits.get(0).id());

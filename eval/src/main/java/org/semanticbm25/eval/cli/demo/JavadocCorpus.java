@@ -64,7 +64,7 @@ public final class JavadocCorpus {
     DocTrees trees = DocTrees.instance(task);
     List<Passage> passages = new ArrayList<>();
     for (CompilationUnitTree unit : task.parse()) {
-      new PassageScanner(trees, passages).scan(unit, null);
+      new PassageScanner(trees, passages).scan(unit, "");
     }
     passages.sort(Comparator.comparing(Passage::id));
     return passages;
@@ -113,13 +113,16 @@ public final class JavadocCorpus {
       if (!isApi(tree.getModifiers().getFlags())) {
         return null;
       }
-      Tree packageName = getCurrentPath().getCompilationUnit().getPackageName();
-      String name =
-          outer == null
-              ? packageName + "." + tree.getSimpleName()
-              : outer + "." + tree.getSimpleName();
-      add(name, name.substring(packageName.toString().length() + 1));
+      String prefix = packagePrefix();
+      String name = (outer.isEmpty() ? prefix : outer + ".") + tree.getSimpleName();
+      add(name, name.substring(prefix.length()));
       return super.visitClass(tree, name);
+    }
+
+    /** The package and a dot; empty for the unnamed package. */
+    private String packagePrefix() {
+      Tree name = getCurrentPath().getCompilationUnit().getPackageName();
+      return name == null ? "" : name + ".";
     }
 
     @Override

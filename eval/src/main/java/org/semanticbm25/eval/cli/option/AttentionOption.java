@@ -3,6 +3,7 @@ package org.semanticbm25.eval.cli.option;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.apache.lucene.store.Directory;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.onnx.attention.AttentionModel;
 import org.semanticbm25.onnx.attention.AttentionScorer;
@@ -17,7 +18,7 @@ public final class AttentionOption {
       description =
           "attention model that 'extract --lists' made of --model (default: that of the bundled"
               + " cross-encoder)")
-  Path file;
+  @Nullable Path file;
 
   @Option(
       names = "--layers",
@@ -25,7 +26,7 @@ public final class AttentionOption {
       description =
           "layers of the cross-encoder to run: fewer are faster, more are closer to it (default:"
               + " two thirds of them)")
-  Integer layers;
+  @Nullable Integer layers;
 
   /** Whether either option is given. */
   public boolean isGiven() {

@@ -2,6 +2,7 @@ package org.semanticbm25.eval.cli.option;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.hub.NeuralModel;
 import picocli.CommandLine.Option;
@@ -14,7 +15,7 @@ public final class CrossEncoderOption {
       description =
           "folder with model.onnx (or onnx/model.onnx) and tokenizer.json of a cross-encoder, or"
               + " the ONNX file (default: the bundled cross-encoder)")
-  Path folder;
+  @Nullable Path folder;
 
   /**
    * Opens it.

@@ -10,6 +10,7 @@ import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopDocs;
 import org.apache.lucene.store.Directory;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.TextIndex;
@@ -33,7 +34,7 @@ public final class FieldOption {
       description =
           "words that 'attach' added (default: INDEX.FIELD.attached, next to the index, if it is"
               + " there)")
-  Path attached;
+  @Nullable Path attached;
 
   @Mixin Analyzers analyzers;
 

@@ -21,6 +21,9 @@ public final class UserFiles {
   /** The folder of a file. */
   public static Directory folderOf(Path file) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
+    if (folder == null) {
+      throw new UserException(file + ": is a folder; give a file");
+    }
     if (Files.exists(folder) && !Files.isDirectory(folder)) {
       throw new UserException(folder + ": is not a folder; give another place");
     }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.store.Directory;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.english.EnglishModel;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
@@ -34,10 +35,10 @@ public final class Workspace {
       names = "--extracted",
       paramLabel = "FILE",
       description = "model file made by 'extract' (default: the English model that comes along)")
-  Path modelFile;
+  @Nullable Path modelFile;
 
   // read once a command
-  private SemanticBM25Model model;
+  private @Nullable SemanticBM25Model model;
 
   /** The model of {@code --extracted}, or the English one. */
   public SemanticBM25Model model() throws IOException {
@@ -73,7 +74,11 @@ public final class Workspace {
    *     bundled cross-encoder
    */
   public AttachedTerms attach(
-      Path encoderFolder, DirectoryReader reader, String field, Analyzer analyzer, Path file)
+      @Nullable Path encoderFolder,
+      DirectoryReader reader,
+      String field,
+      Analyzer analyzer,
+      Path file)
       throws IOException {
     NeuralModel source =
         encoderFolder != null
