@@ -48,6 +48,11 @@ public final class RankingSystem {
     this.queries = queries;
   }
 
+  /** The BM25 that others are compared with. */
+  public static RankingSystem bm25(IndexReader reader, String field, Analyzer analyzer) {
+    return bm25(reader, field, analyzer, BM25_K1, BM25_B);
+  }
+
   /** BM25 over the analysed terms of a query. */
   public static RankingSystem bm25(
       IndexReader reader, String field, Analyzer analyzer, float k1, float b) {

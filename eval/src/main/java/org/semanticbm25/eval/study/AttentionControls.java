@@ -21,33 +21,37 @@ import org.semanticbm25.onnx.distill.PairSample;
 public final class AttentionControls {
   private static final int DRAWS = 5;
 
-  private final int layers;
-  private final int headsOfLayer;
-  private final float[] idf;
-  private final List<Integer> matchingHeads;
-  private final List<PairSample> train;
-  private final List<PairSample> development;
-  private final AttentionExtractor extractor;
+  private final AttentionFunction matching;
+  private final AttentionFunction randomIdf;
+  private final List<AttentionFunction> randomHeads;
+  private final AttentionFunction shuffledAttention;
 
+  /**
+   * @param extractor of the samples as they are
+   * @param randomIdf of the samples as they are, with {@link #shuffled(float[])}
+   * @param shuffled of {@linkplain #shuffledAttention shuffled} samples
+   * @param matchingHeads by number
+   * @param heads number of all heads
+   */
   AttentionControls(
-      int layers,
-      int headsOfLayer,
-      float[] idf,
+      AttentionExtractor extractor,
+      AttentionExtractor randomIdf,
+      AttentionExtractor shuffled,
       List<Integer> matchingHeads,
-      List<PairSample> train,
-      List<PairSample> development) {
-    this.layers = layers;
-    this.headsOfLayer = headsOfLayer;
-    this.idf = idf;
-    this.matchingHeads = matchingHeads;
-    this.train = train;
-    this.development = development;
-    this.extractor = extractor(idf, train, development);
+      int heads) {
+    this.matching = extractor.fit(matchingHeads).function();
+    this.randomIdf = randomIdf.fit(matchingHeads).function();
+    this.randomHeads =
+        IntStream.range(0, DRAWS)
+            .mapToObj(draw -> extractor.fit(draw(draw, matchingHeads.size(), heads)).function())
+            .toList();
+    this.shuffledAttention = shuffled.fit(matchingHeads).function();
   }
 
-  private AttentionExtractor extractor(
-      float[] tokenIdf, List<PairSample> toFit, List<PairSample> toChoose) {
-    return new AttentionExtractor(layers, headsOfLayer, tokenIdf, toFit, toChoose);
+  private static List<Integer> draw(int seed, int count, int heads) {
+    List<Integer> all = new ArrayList<>(IntStream.range(0, heads).boxed().toList());
+    Collections.shuffle(all, new Random(seed));
+    return all.subList(0, count);
   }
 
   /** The correlations on some sets. */
@@ -62,28 +66,22 @@ public final class AttentionControls {
   /** Correlation of the function of the matching heads on some samples, and of the controls. */
   Map<String, Double> of(List<PairSample> samples) {
     Map<String, Double> controls = new LinkedHashMap<>();
-    AttentionFunction function = extractor.fit(matchingHeads).function();
-    controls.put("matching heads", Agreement.of(function, samples).pearson());
-    AttentionFunction randomIdf =
-        extractor(shuffledIdf(), train, development).fit(matchingHeads).function();
+    controls.put("matching heads", Agreement.of(matching, samples).pearson());
     controls.put("random IDF", Agreement.of(randomIdf, samples).pearson());
     controls.put(
         "random heads, mean of " + DRAWS,
-        IntStream.range(0, DRAWS)
-            .mapToObj(draw -> extractor.fit(randomHeads(draw)).function())
-            .mapToDouble(f -> Agreement.of(f, samples).pearson())
+        randomHeads.stream()
+            .mapToDouble(function -> Agreement.of(function, samples).pearson())
             .average()
             .orElse(0));
-    AttentionFunction shuffled =
-        extractor(idf, shuffledAttention(train, 1), shuffledAttention(development, 2))
-            .fit(matchingHeads)
-            .function();
     controls.put(
-        "shuffled attention", Agreement.of(shuffled, shuffledAttention(samples, 3)).pearson());
+        "shuffled attention",
+        Agreement.of(shuffledAttention, shuffledAttention(samples, 3)).pearson());
     return controls;
   }
 
-  private float[] shuffledIdf() {
+  /** The same values for other tokens. */
+  static float[] shuffled(float[] idf) {
     List<Integer> order = new ArrayList<>(IntStream.range(0, idf.length).boxed().toList());
     Collections.shuffle(order, new Random(7));
     float[] shuffled = new float[idf.length];
@@ -93,16 +91,8 @@ public final class AttentionControls {
     return shuffled;
   }
 
-  /** As many as there are matching heads, any of them. */
-  private List<Integer> randomHeads(int draw) {
-    List<Integer> heads =
-        new ArrayList<>(IntStream.range(0, layers * headsOfLayer).boxed().toList());
-    Collections.shuffle(heads, new Random(draw));
-    return heads.subList(0, matchingHeads.size());
-  }
-
   /** Gives each pair the attention of any other pair, its tokens in turn. */
-  private static List<PairSample> shuffledAttention(List<PairSample> samples, long seed) {
+  static List<PairSample> shuffledAttention(List<PairSample> samples, long seed) {
     Random random = new Random(seed);
     return samples.stream()
         .map(

@@ -52,9 +52,14 @@ public final class AttentionStudy {
     this.idf = idf;
     this.train = train;
     this.development = development;
-    this.extractor = new AttentionExtractor(layers, headsOfLayer, idf, train, development);
+    this.extractor = extractor(idf, train, development);
     this.path = extractor.matchingHeads(MATCHING_HEADS);
     this.matchingHeads = heads.isEmpty() ? path.stream().map(Step::head).toList() : heads;
+  }
+
+  private AttentionExtractor extractor(
+      float[] tokenIdf, List<PairSample> toFit, List<PairSample> toChoose) {
+    return new AttentionExtractor(layers, headsOfLayer, tokenIdf, toFit, toChoose);
   }
 
   public AttentionExtractor extractor() {
@@ -63,7 +68,15 @@ public final class AttentionStudy {
 
   /** What is left of the function of the matching heads when a part of it is replaced by chance. */
   public AttentionControls controls() {
-    return new AttentionControls(layers, headsOfLayer, idf, matchingHeads, train, development);
+    return new AttentionControls(
+        extractor,
+        extractor(AttentionControls.shuffled(idf), train, development),
+        extractor(
+            idf,
+            AttentionControls.shuffledAttention(train, 1),
+            AttentionControls.shuffledAttention(development, 2)),
+        matchingHeads,
+        layers * headsOfLayer);
   }
 
   private String head(int head) {

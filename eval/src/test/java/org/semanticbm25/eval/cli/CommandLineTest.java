@@ -194,9 +194,7 @@ class CommandLineTest {
     assertTrue(out.contains("deep/one.txt"), out);
   }
 
-  @Test
-  void evaluatesAsJsonAndNothingElse() throws IOException {
-    ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
+  private JsonNode evaluateAsJson() throws IOException {
     ok(
         "eval",
         folder,
@@ -210,7 +208,13 @@ class CommandLineTest {
         at("runs"),
         "--format",
         "json");
-    JsonNode report = new ObjectMapper().readTree(out);
+    return new ObjectMapper().readTree(out);
+  }
+
+  @Test
+  void evaluatesAsJsonAndNothingElse() throws IOException {
+    ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
+    JsonNode report = evaluateAsJson();
     assertEquals(List.of("dataset", "systems"), names(report));
     assertEquals(List.of("bm25", "semantic"), names(report.path("systems")));
     for (JsonNode system : report.path("systems")) {
@@ -795,20 +799,7 @@ class CommandLineTest {
     Files.delete(at("bm25.run"));
     ok(study);
     tables = new ObjectMapper().readTree(out);
-    ok(
-        "eval",
-        folder,
-        "--extracted",
-        at("tiny.sbm25"),
-        "--home",
-        at("home"),
-        "--rerank",
-        "0",
-        "-o",
-        at("runs"),
-        "--format",
-        "json");
-    JsonNode searched = new ObjectMapper().readTree(out).path("systems");
+    JsonNode searched = evaluateAsJson().path("systems");
     String measure = "nDCG@10, searching";
     assertEquals(
         searched.path("semantic").path("nDCG@10"), ofStatic(tables, "static").path(measure));

@@ -44,13 +44,7 @@ class BaselineTest {
       TextIndex.write(directory, analyzer, dataset::forEachPassage);
       try (DirectoryReader reader = DirectoryReader.open(directory)) {
         Run run =
-            RankingSystem.bm25(
-                    reader,
-                    TextIndex.CONTENTS,
-                    analyzer,
-                    RankingSystem.BM25_K1,
-                    RankingSystem.BM25_B)
-                .run(dataset.queries(), 10);
+            RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer).run(dataset.queries(), 10);
         double value = Measure.nDCG(10).mean(dataset.qrels(), run);
         assertTrue(value >= low && value <= high, name + " " + value);
       }

@@ -69,9 +69,6 @@ final class RelatedTerms {
    */
   Relations of(BytesRef term, String word) {
     int ordinal = terms.ordinal(term);
-    if (ordinal < 0 && spelling(word).length == 0) {
-      return UNKNOWN;
-    }
     Key key = ordinal >= 0 ? new Key(terms.term(ordinal), "") : new Key(new BytesRef(), word);
     synchronized (cache) {
       Relations known = cache.get(key);
@@ -79,10 +76,17 @@ final class RelatedTerms {
         return known;
       }
     }
-    Relations found =
-        ordinal >= 0
-            ? new Relations(terms.weight(ordinal), nearest(terms.vectors(), ordinal))
-            : byWordpieces(word);
+    Relations found;
+    if (ordinal >= 0) {
+      found = new Relations(terms.weight(ordinal), nearest(terms.vectors(), ordinal));
+    } else {
+      int[] spelling = spelling(word);
+      if (spelling.length == 0) {
+        // not cached: numbers would drive words out
+        return UNKNOWN;
+      }
+      found = byWordpieces(spelling);
+    }
     synchronized (cache) {
       cache.put(key, found);
     }
@@ -114,8 +118,7 @@ final class RelatedTerms {
     return Wordpieces.isWord(word) ? model.wordpieces().spell(word) : new int[0];
   }
 
-  private Relations byWordpieces(String word) {
-    int[] spelling = spelling(word);
+  private Relations byWordpieces(int[] spelling) {
     int dimensions = model.vectors().dimensions();
     float[] sum = new float[dimensions];
     for (int piece : spelling) {

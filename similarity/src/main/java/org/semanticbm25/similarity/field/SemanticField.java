@@ -53,9 +53,9 @@ import org.semanticbm25.similarity.search.SoftTermQuery;
  * of the query term itself; a factor of 0 takes the term out of queries and soft terms. So an edit
  * of "laptops" holds for all words that share its stem.
  *
- * <p>Making one takes about half a second for a model of 80,000 words; the other methods share what
- * it made. The neighbours of a query term are found at its first use, in some milliseconds, and
- * cached. Immutable and thread-safe.
+ * <p>Making one analyses all words of the model; the other methods share what it made. The
+ * neighbours of a query term are found at its first use, in less than a millisecond, and cached.
+ * Immutable and thread-safe.
  *
  * @lucene.experimental
  */

@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause.Occur;
 import org.apache.lucene.search.BooleanQuery;
+import org.apache.lucene.search.BoostQuery;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.QueryVisitor;
@@ -182,13 +183,30 @@ public final class SoftTermQuery extends Query {
   }
 
   /**
-   * The soft-term queries within a query: shows what a text was turned into.
+   * The soft-term queries within a query, but for prohibited ones: shows what a text was turned
+   * into.
    *
    * @param query any query
    * @return in the order of the query
    */
   public static List<SoftTermQuery> in(Query query) {
     List<SoftTermQuery> found = new ArrayList<>();
+    collect(query, found);
+    return found;
+  }
+
+  private static void collect(Query query, List<SoftTermQuery> found) {
+    if (query instanceof BooleanQuery clauses) {
+      // its own visit goes by hash codes, which differ from run to run
+      clauses.clauses().stream()
+          .filter(clause -> !clause.isProhibited())
+          .forEach(clause -> collect(clause.query(), found));
+      return;
+    }
+    if (query instanceof BoostQuery boosted) {
+      collect(boosted.getQuery(), found);
+      return;
+    }
     query.visit(
         new QueryVisitor() {
           @Override
@@ -198,7 +216,6 @@ public final class SoftTermQuery extends Query {
             }
           }
         });
-    return found;
   }
 
   /**

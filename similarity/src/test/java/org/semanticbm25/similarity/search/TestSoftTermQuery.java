@@ -21,6 +21,7 @@ import org.apache.lucene.index.ReaderUtil;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause.Occur;
 import org.apache.lucene.search.BooleanQuery;
+import org.apache.lucene.search.BoostQuery;
 import org.apache.lucene.search.CollectionStatistics;
 import org.apache.lucene.search.Explanation;
 import org.apache.lucene.search.IndexSearcher;
@@ -424,5 +425,20 @@ public class TestSoftTermQuery extends LuceneTestCase {
     List<Float> weights =
         query.getSoftTerms().stream().map(SoftTermQuery.SoftTerm::weight).toList();
     assertEquals(weights.stream().sorted(Comparator.reverseOrder()).toList(), weights);
+  }
+
+  public void testFoundInTheOrderOfTheQuery() {
+    BooleanQuery.Builder all = new BooleanQuery.Builder();
+    List<Term> terms = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      Term term = new Term("field", "term" + i);
+      terms.add(term);
+      Query soft = new SoftTermQuery.Builder(term).build();
+      all.add(i % 2 == 0 ? soft : new BoostQuery(soft, 2f), Occur.SHOULD);
+    }
+    Query prohibited = new SoftTermQuery.Builder(new Term("field", "not")).build();
+    all.add(prohibited, Occur.MUST_NOT);
+    assertEquals(
+        terms, SoftTermQuery.in(all.build()).stream().map(SoftTermQuery::getTerm).toList());
   }
 }

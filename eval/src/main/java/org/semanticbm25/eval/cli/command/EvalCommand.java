@@ -157,13 +157,7 @@ public final class EvalCommand implements Callable<Integer> {
             RankingSystem.semantic(searcher(index.reader(), analyzer), semantic)
                 .rerank(first, dataset.queries()));
       } else {
-        RankingSystem bm25 =
-            RankingSystem.bm25(
-                index.reader(),
-                TextIndex.CONTENTS,
-                analyzer,
-                RankingSystem.BM25_K1,
-                RankingSystem.BM25_B);
+        RankingSystem bm25 = RankingSystem.bm25(index.reader(), TextIndex.CONTENTS, analyzer);
         evaluation.add("bm25", bm25.run(dataset.queries(), DEPTH));
         if (tuneOn != null) {
           RankingSystem tuned = tunedBm25(tuneOn, index.reader(), analyzer);

@@ -80,13 +80,7 @@ public final class LatencyCommand implements Callable<Integer> {
             .open(
                 "zipf-" + passages, fingerprint, analyzer, consumer -> generate(words, consumer))) {
       List<RankingSystem> systems = new ArrayList<>();
-      systems.add(
-          RankingSystem.bm25(
-              index.reader(),
-              TextIndex.CONTENTS,
-              analyzer,
-              RankingSystem.BM25_K1,
-              RankingSystem.BM25_B));
+      systems.add(RankingSystem.bm25(index.reader(), TextIndex.CONTENTS, analyzer));
       SemanticField field = SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer);
       for (int limit : softTerms) {
         systems.add(RankingSystem.semantic(index.reader(), field.withMaxSoftTerms(limit)));

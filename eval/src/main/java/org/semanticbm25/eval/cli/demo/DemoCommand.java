@@ -84,13 +84,7 @@ public final class DemoCommand implements Callable<Integer> {
                         consumer.accept(passage);
                       }
                     })) {
-      RankingSystem bm25 =
-          RankingSystem.bm25(
-              index.reader(),
-              TextIndex.CONTENTS,
-              analyzer,
-              RankingSystem.BM25_K1,
-              RankingSystem.BM25_B);
+      RankingSystem bm25 = RankingSystem.bm25(index.reader(), TextIndex.CONTENTS, analyzer);
       RankingSystem semantic =
           RankingSystem.semantic(
               index.reader(), SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
@@ -168,7 +162,7 @@ public final class DemoCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
         "%d passages of Lucene's Javadoc, %d questions. Semantic BM25 is an approximation extracted"
-            + " from a neural model; no network runs at query time.%n%n",
+            + " from a neural model; it runs no neural network at query time.%n%n",
         index.reader().numDocs(), dataset.queries().size());
   }
 
@@ -178,7 +172,9 @@ public final class DemoCommand implements Callable<Integer> {
     Map<String, Double> before = measure.perQuery(dataset.qrels(), evaluation.run("bm25"));
     Map<String, Double> after = measure.perQuery(dataset.qrels(), evaluation.run("semantic"));
     PrintWriter out = spec.commandLine().getOut();
-    out.printf("%nWhere the ranking changed most:%n");
+    out.printf(
+        "%nWhere the ranking changed most. A line 'term ~ soft terms' shows what counts for a term of"
+            + " the query, as the index has it, and how much:%n");
     dataset.queries().keySet().stream()
         .map(query -> new Change(query, value(before, query), value(after, query)))
         .sorted(Comparator.comparingDouble(change -> -Math.abs(change.after - change.before)))
@@ -216,6 +212,6 @@ public final class DemoCommand implements Callable<Integer> {
         term.getSoftTerms().stream()
             .map(s -> String.format("%s %.2f", s.term().text(), s.weight()))
             .collect(Collectors.joining(", "));
-    out.printf("    %s ~ %s%n", term.getTerm().text(), soft);
+    out.printf("    %s ~ %s%n", term.getTerm().text(), soft.isEmpty() ? "-" : soft);
   }
 }

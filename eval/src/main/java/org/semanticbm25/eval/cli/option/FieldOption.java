@@ -71,8 +71,7 @@ public final class FieldOption {
 
   /** BM25 on the field. */
   public RankingSystem bm25(DirectoryReader reader) throws UserException {
-    return RankingSystem.bm25(
-        reader, name, analyzer(), RankingSystem.BM25_K1, RankingSystem.BM25_B);
+    return RankingSystem.bm25(reader, name, analyzer());
   }
 
   /** Refuses a field of which no hit has stored text. */
