@@ -7,8 +7,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
@@ -19,6 +21,8 @@ import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FSDirectory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.semanticbm25.english.EnglishModel;
+import org.semanticbm25.similarity.field.SemanticField;
 
 class DropInTest {
   @TempDir Path folder;
@@ -62,6 +66,22 @@ class DropInTest {
             "com.google.protobuf.Message",
             "com.fasterxml.jackson.databind.ObjectMapper")) {
       assertTrue(isMissing(type), type);
+    }
+  }
+
+  /** Both artifacts together, unpacked, stay small enough to be added to any application. */
+  @Test
+  void isSmall() throws Exception {
+    long bytes = size(SemanticField.class) + size(EnglishModel.class);
+    assertTrue(bytes > 10_000_000, "the model is counted: " + bytes);
+    assertTrue(bytes <= 20_000_000, bytes + " bytes");
+  }
+
+  /** Bytes of the jar or of the folder of classes and resources that a class comes from. */
+  private static long size(Class<?> type) throws Exception {
+    Path place = Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    try (Stream<Path> files = Files.walk(place)) {
+      return files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum();
     }
   }
 
