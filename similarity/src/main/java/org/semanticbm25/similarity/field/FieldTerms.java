@@ -1,7 +1,6 @@
 package org.semanticbm25.similarity.field;
 
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -12,6 +11,7 @@ import java.util.function.IntToDoubleFunction;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.util.BytesRef;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
+import org.semanticbm25.similarity.model.Sha256;
 import org.semanticbm25.similarity.model.TermVectors;
 import org.semanticbm25.similarity.model.WordTable;
 
@@ -42,7 +42,7 @@ final class FieldTerms {
   /** Analyses the words of a model. */
   static FieldTerms of(SemanticBM25Model model, String field, Analyzer analyzer) {
     WordTable words = model.words();
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.begin();
     Map<BytesRef, List<Integer>> wordsOfTerms = new TreeMap<>();
     for (int i = 0; i < words.size(); i++) {
       List<BytesRef> analysed = analyse(analyzer, field, words.word(i));
@@ -96,14 +96,6 @@ final class FieldTerms {
       }
     }
     return mean;
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java runtime has SHA-256", e);
-    }
   }
 
   private static List<BytesRef> analyse(Analyzer analyzer, String field, String word) {

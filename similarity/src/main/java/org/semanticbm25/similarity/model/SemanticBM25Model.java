@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -171,12 +170,7 @@ public final class SemanticBM25Model {
   }
 
   private String digest() {
-    MessageDigest digest;
-    try {
-      digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java runtime has SHA-256", e);
-    }
+    MessageDigest digest = Sha256.begin();
     for (int i = 0; i < idf.length; i++) {
       update(digest, wordpieces.piece(i), idf[i], weights[i]);
     }
