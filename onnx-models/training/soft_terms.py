@@ -4,7 +4,7 @@ One forward pass over a passage alone gives, for any term t of a vocabulary,
 
   S(t, d) = literal * tf(t, d) + max(0, scale * pool over tokens j of gate(h_j) * kernel(P h_j, Q e_t) - cut)
   kernel  = max(0, (cosine - threshold) / (1 - threshold)) ** 2
-  score   = sum over query terms t of idf(t) * weight(t) * S / (S + k * (1 - b + b * length / LENGTH))
+  score   = sum over query terms t of idf(t) * weight(t) * S / (S + k * (1 - b + b * length / mean length))
 
 h_j is the last state of token j, e_t the term read alone by the start encoder, pooled over the term's
 words. Terms are stems of words, as an English analyzer makes them. A batch is several lists of one
@@ -40,7 +40,6 @@ STOP = frozenset(
 )
 WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 DIMENSIONS = 128
-LENGTH = 40.0  # terms of a passage that is neither long nor short
 SHORT, LONG = 112, 256  # tokens of a passage
 LONG_SHARE = 0.25
 WAIT = 100  # steps before the penalty adapts
@@ -186,11 +185,11 @@ class SoftTerms(nn.Module):
         return F.relu(F.softplus(s["scale"]) * pooled - s["cut"].clamp(min=0))
 
     def saturate(self, soft, literal, lengths):
-        """Contributions [passages, terms] before IDF and weight, in [0, 1)."""
+        """Contributions [passages, terms] before IDF and weight, in [0, 1). Lengths are relative."""
         s = self.scalars
         frequency = soft + F.softplus(s["literal"]) * literal
         b = s["b"].clamp(0, 1)
-        return frequency / (frequency + F.softplus(s["k"]) * (1 - b + b * lengths[:, None] / LENGTH))
+        return frequency / (frequency + F.softplus(s["k"]) * (1 - b + b * lengths[:, None]))
 
     def weights(self, terms):
         return F.softplus(self.weight(terms)).squeeze(-1)
@@ -214,9 +213,21 @@ class Material(train.Material):
         vectors = word_vectors(words, self.vocabulary) if words else self.states_of_terms
         self.vectors_of_terms = torch.from_numpy(vectors)
         self.idf = torch.from_numpy(self.vocabulary.idf)
+        self.means = {source: self._mean_length(source) for source in self.train}
 
-    def lengths(self, counts):
-        return torch.tensor([float(frequencies.sum()) for _, frequencies in counts])
+    def _mean_length(self, source):
+        items = self.train[source] + self.development[source]
+        passages = {p for item in items for p in item["passages"]}
+        return mean_length([self.counts[p] for p in passages])
+
+
+def mean_length(counts):
+    """Terms of a passage on average, at least 1."""
+    return max(1.0, float(np.mean([frequencies.sum() for _, frequencies in counts] or [1.0])))
+
+
+def relative_lengths(counts, mean):
+    return torch.tensor([float(frequencies.sum()) / mean for _, frequencies in counts])
 
 
 def literal(counts, terms):
@@ -248,7 +259,7 @@ def batch(material, seed, step, lists):
     chosen = [(item, material.sample(item, rng)) for item in items]
     chosen.sort(key=lambda pair: max(min(len(material.tokens[p]), limit) for p in pair[1]))
     start = rng.randrange(len(chosen) - count + 1)
-    return chosen[start : start + count], limit
+    return source, chosen[start : start + count], limit
 
 
 def target(material, item, passages):
@@ -268,12 +279,12 @@ def divergence(target, scores):
     return entropy - (target * torch.log_softmax(scores, 0)).sum()
 
 
-def loss_of(model, material, lists, limit, arguments, rng):
+def loss_of(model, material, source, lists, limit, arguments, rng):
     """Distillation loss and penalty of one batch."""
     passages = list(dict.fromkeys(p for _, some in lists for p in some))
     row = {p: i for i, p in enumerate(passages)}
     counts = [material.counts[p] for p in passages]
-    lengths = material.lengths(counts)
+    lengths = relative_lengths(counts, material.means[source])
     terms = list(dict.fromkeys(t for item, _ in lists for t in material.queries[item["query"]]))
     column = {t: i for i, t in enumerate(terms)}
     drawn = torch.from_numpy(rng.choice(material.vocabulary.storable, RANDOM_TERMS))
@@ -304,10 +315,10 @@ def loss_of(model, material, lists, limit, arguments, rng):
 
 
 @torch.no_grad()
-def scores_of(model, material, tokens, counts, terms, limit, frozen):
+def scores_of(model, material, tokens, counts, mean, terms, idf, frozen):
     """Weighted contributions [passages, terms], and stored soft terms a passage."""
     states = material.vectors_of_terms[terms]
-    worth = model.weights(states) * material.idf[terms]
+    worth = model.weights(states) * idf
     probe = np.random.default_rng(0).choice(material.vocabulary.storable, 1024, replace=False)
     probes = material.vectors_of_terms[torch.from_numpy(probe)]
     out, stored = torch.zeros(len(tokens), len(terms)), torch.zeros(len(tokens))
@@ -315,12 +326,12 @@ def scores_of(model, material, tokens, counts, terms, limit, frozen):
     for start in range(0, len(order), 32):
         some = order[start : start + 32]
         vectors, gates = model.read(
-            *padded(material.pieces, [tokens[i] for i in some], limit), frozen
+            *padded(material.pieces, [tokens[i] for i in some], LONG), frozen
         )
         chosen = [counts[i] for i in some]
         soft = model.soft(torch.cat([states, probes]), vectors, gates)
         literals = literal(chosen, terms)
-        out[some] = model.saturate(soft[:, : len(terms)], literals, material.lengths(chosen)) * worth
+        out[some] = model.saturate(soft[:, : len(terms)], literals, relative_lengths(chosen, mean)) * worth
         stored[some] = (soft[:, len(terms) :] > 0).float().mean(1)
     return out, float(stored.mean() * len(material.vocabulary.storable))
 
@@ -337,7 +348,9 @@ def evaluate_lists(model, material, lists, frozen):
                 continue
             tokens = [material.tokens[p].tolist() for p in passages]
             counts = [material.counts[p] for p in passages]
-            scores, _ = scores_of(model, material, tokens, counts, terms, LONG, frozen)
+            scores, _ = scores_of(
+                model, material, tokens, counts, material.means[source], terms, material.idf[terms], frozen
+            )
             gains = np.array([item["labels"].get(p, 0.0) for p in passages])
             if not item["labels"]:
                 taught = material.teach(item, passages)
@@ -373,12 +386,16 @@ class Collection:
         keep = sorted(self.gains)[:limit]
         self.gains = {query: self.gains[query] for query in keep}
         self.queries = {q: material.vocabulary.counts(queries[q])[0].tolist() for q in keep}
+        self.mean = mean_length(self.counts)
+        frequencies = collections.Counter(t for numbers, _ in self.counts for t in numbers.tolist())
+        self.terms = sorted({t for some in self.queries.values() for t in some})
+        df = torch.tensor([float(frequencies[t]) for t in self.terms])
+        self.idf = torch.log(1 + (len(texts) - df + 0.5) / (df + 0.5))
 
     def evaluate(self, model, material, frozen):
-        terms = sorted({t for some in self.queries.values() for t in some})
-        column = {t: i for i, t in enumerate(terms)}
+        column = {t: i for i, t in enumerate(self.terms)}
         scores, stored = scores_of(
-            model, material, self.tokens, self.counts, terms, LONG, frozen
+            model, material, self.tokens, self.counts, self.mean, self.terms, self.idf, frozen
         )
         ndcg, recall = [], []
         for query, gains in self.gains.items():
@@ -428,9 +445,9 @@ class Trainer(train.Trainer):
         arguments = self.arguments
         for group, factor in zip(self.optimizer.param_groups, self.factors):
             group["lr"] = factor * train.rate(self.step, arguments.steps, arguments.rate, 100)
-        lists, limit = batch(material, arguments.seed, self.step, arguments.lists)
+        source, lists, limit = batch(material, arguments.seed, self.step, arguments.lists)
         rng = np.random.default_rng([arguments.seed, self.step])
-        loss, penalty, stored = loss_of(self.model, material, lists, limit, arguments, rng)
+        loss, penalty, stored = loss_of(self.model, material, source, lists, limit, arguments, rng)
         self._adapt(stored)
         self.optimizer.zero_grad()
         (loss + self.strength * penalty).backward()
@@ -492,6 +509,7 @@ def parser_of_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="folder of lists.jsonl.gz, passages.jsonl.gz")
     parser.add_argument("--backbone", required=True, help="jar with the encoder to start from")
+    parser.add_argument("--start", help="weights of a former run to start from, as step-N.pt")
     parser.add_argument("--teachers", help="folder that teacher.py wrote to")
     parser.add_argument("--out", required=True, help="folder for model, checkpoints and log")
     parser.add_argument(
@@ -527,6 +545,8 @@ def main():
     model = SoftTerms(
         encoder.bert, material.states_of_terms, vectors, arguments.pool, arguments.exponent
     )
+    if arguments.start:
+        model.load_state_dict(torch.load(arguments.start))
     trainer = Trainer(model, arguments)
     trainer.resume()
     run(trainer, material, [Collection(place, material) for place in arguments.collection])
