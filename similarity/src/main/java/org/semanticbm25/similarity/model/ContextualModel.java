@@ -1,0 +1,317 @@
+package org.semanticbm25.similarity.model;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import org.apache.lucene.store.DataInput;
+import org.apache.lucene.store.DataOutput;
+import org.apache.lucene.store.Directory;
+
+/**
+ * The terms and numbers of soft term frequencies in context. An encoder reads a passage once, when
+ * it is indexed, and gives for every token j a unit vector {@code h_j} and a gate {@code g_j}. With
+ * the unit vector {@code e_t} that this class keeps of a term,
+ *
+ * <pre>
+ *   S(t, d) = tf(t, d) + max(0, scale * sum over j of g_j * kernel(h_j . e_t) - cut)
+ *   kernel  = max(0, (cosine - threshold) / (1 - threshold)) ^ 2
+ *   score   = sum over query terms t of idf(t) * weight(t) * S / (S + k1 * (1 - b + b * dl / avgdl))
+ * </pre>
+ *
+ * <p>This is the semantic BM25 of Lu, Chen and Eickhoff (<i>Pathway to Relevance</i>, EMNLP 2025)
+ * with soft frequencies that need no query: an approximation, trained on a cross-encoder's and
+ * other teachers' scores. Immutable and thread-safe.
+ *
+ * @lucene.experimental
+ */
+public final class ContextualModel {
+  private static final ChecksummedFile FILE =
+      new ChecksummedFile(
+          "ContextualModel",
+          1,
+          "contextual model",
+          "give the file that belongs to the encoder, or update this software");
+
+  private final Provenance provenance;
+  private final Parameters parameters;
+  private final List<String> words;
+  private final float[] weights;
+  private final float[] idf;
+  private final TermVectors vectors;
+  private final String id;
+
+  /**
+   * The numbers of the function.
+   *
+   * @param k1 saturation, positive
+   * @param b length normalisation, in [0, 1]
+   * @param threshold cosine at which the kernel begins, in [0, 1)
+   * @param scale of soft frequencies, positive
+   * @param cut from soft frequencies, not negative
+   */
+  public record Parameters(float k1, float b, float threshold, float scale, float cut) {
+
+    /**
+     * Checks the numbers.
+     *
+     * @throws IllegalArgumentException if a number is out of its range
+     */
+    public Parameters {
+      check(k1 > 0f && Float.isFinite(k1), "k1", k1, "positive and finite");
+      check(b >= 0f && b <= 1f, "b", b, "in [0, 1]");
+      check(threshold >= 0f && threshold < 1f, "threshold", threshold, "in [0, 1)");
+      check(scale > 0f && Float.isFinite(scale), "scale", scale, "positive and finite");
+      check(cut >= 0f && Float.isFinite(cut), "cut", cut, "not negative and finite");
+    }
+
+    private static void check(boolean legal, String name, float value, String rule) {
+      if (!legal) {
+        throw new IllegalArgumentException("illegal " + name + ": " + value + ", must be " + rule);
+      }
+    }
+
+    /**
+     * Length normalisation, by which a frequency is divided: {@code 1 - b + b * dl / avgdl}.
+     *
+     * @param terms dl, of the passage, repetitions included, 1 or more
+     * @param meanTerms avgdl, of passages on average, positive
+     * @return positive
+     */
+    public float norm(int terms, float meanTerms) {
+      return 1f - b + b * terms / meanTerms;
+    }
+
+    /**
+     * The weight of a token for a term.
+     *
+     * @param cosine of their vectors
+     * @return 0 at the threshold and below; 1 for equal directions
+     */
+    public float kernel(float cosine) {
+      float above = Math.max(0f, (cosine - threshold) / (1f - threshold));
+      return above * above;
+    }
+
+    private void write(DataOutput out) throws IOException {
+      for (float number : new float[] {k1, b, threshold, scale, cut}) {
+        out.writeInt(Float.floatToIntBits(number));
+      }
+    }
+
+    private static Parameters read(DataInput in) throws IOException {
+      float[] numbers = new float[5];
+      for (int i = 0; i < numbers.length; i++) {
+        numbers[i] = Float.intBitsToFloat(in.readInt());
+      }
+      return new Parameters(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
+    }
+  }
+
+  /**
+   * Makes a model.
+   *
+   * @param provenance of the encoder, whose SHA-256 binds the two files together
+   * @param parameters of the function
+   * @param words a word of each term, the most frequent terms first
+   * @param weights how much each term counts in a query, on top of its IDF, positive
+   * @param idf of each term in the training passages, not negative
+   * @param vectors of the terms
+   * @throws IllegalArgumentException if the counts differ or a number is out of its range
+   */
+  public ContextualModel(
+      Provenance provenance,
+      Parameters parameters,
+      List<String> words,
+      float[] weights,
+      float[] idf,
+      TermVectors vectors) {
+    this.provenance = provenance;
+    this.parameters = parameters;
+    this.words = List.copyOf(words);
+    this.weights = weights.clone();
+    this.idf = idf.clone();
+    this.vectors = vectors;
+    check();
+    this.id = digest();
+  }
+
+  private void check() {
+    if (words.size() != weights.length
+        || words.size() != idf.length
+        || words.size() != vectors.size()) {
+      throw new IllegalArgumentException(
+          "illegal terms: %d words, %d weights, %d IDF values, %d vectors, must be as many of each"
+              .formatted(words.size(), weights.length, idf.length, vectors.size()));
+    }
+    for (int i = 0; i < weights.length; i++) {
+      if (!(weights[i] > 0f && Float.isFinite(weights[i]))) {
+        throw new IllegalArgumentException(
+            "illegal weight: " + weights[i] + " of '" + words.get(i) + "'");
+      }
+      if (!(idf[i] >= 0f && Float.isFinite(idf[i]))) {
+        throw new IllegalArgumentException("illegal IDF: " + idf[i] + " of '" + words.get(i) + "'");
+      }
+    }
+  }
+
+  private String digest() {
+    MessageDigest digest = Sha256.begin();
+    digest.update(provenance.sourceSha256().getBytes(StandardCharsets.UTF_8));
+    digest.update(parameters.toString().getBytes(StandardCharsets.UTF_8));
+    for (int i = 0; i < weights.length; i++) {
+      digest.update(words.get(i).getBytes(StandardCharsets.UTF_8));
+      digest.update(
+          ByteBuffer.allocate(2 * Float.BYTES).putFloat(weights[i]).putFloat(idf[i]).array());
+    }
+    digest.update(vectors.bytes());
+    return HexFormat.of().formatHex(digest.digest(), 0, 8);
+  }
+
+  /**
+   * Names the model in the indexes that are made with it.
+   *
+   * @return 16 hexadecimal digits, a digest of everything in it
+   */
+  public String id() {
+    return id;
+  }
+
+  /**
+   * Where the model comes from.
+   *
+   * @return provenance of the encoder
+   */
+  public Provenance provenance() {
+    return provenance;
+  }
+
+  /**
+   * The numbers of the function.
+   *
+   * @return parameters
+   */
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  /**
+   * Number of terms.
+   *
+   * @return 0 or more
+   */
+  public int size() {
+    return weights.length;
+  }
+
+  /**
+   * A word of a term, its most frequent one.
+   *
+   * @param i in [0, {@link #size()})
+   * @return in lower case
+   */
+  public String word(int i) {
+    return words.get(i);
+  }
+
+  /**
+   * How much a term counts in a query, on top of its IDF.
+   *
+   * @param i in [0, {@link #size()})
+   * @return positive and finite
+   */
+  public float weight(int i) {
+    return weights[i];
+  }
+
+  /**
+   * BM25's IDF of a term in the training passages.
+   *
+   * @param i in [0, {@link #size()})
+   * @return not negative, finite
+   */
+  public float idf(int i) {
+    return idf[i];
+  }
+
+  /**
+   * The vectors of the terms.
+   *
+   * @return in the order of the terms
+   */
+  public TermVectors vectors() {
+    return vectors;
+  }
+
+  /**
+   * Writes the model as a file, or leaves what was there.
+   *
+   * @param directory where to write
+   * @param name of the file
+   * @throws IOException if writing fails
+   */
+  public void write(Directory directory, String name) throws IOException {
+    FILE.write(directory, name, this::write);
+  }
+
+  private void write(DataOutput out) throws IOException {
+    provenance.write(out);
+    parameters.write(out);
+    out.writeVInt(size());
+    for (int i = 0; i < size(); i++) {
+      out.writeString(words.get(i));
+      out.writeInt(Float.floatToIntBits(weights[i]));
+      out.writeInt(Float.floatToIntBits(idf[i]));
+    }
+    vectors.write(out);
+  }
+
+  /**
+   * Reads a model.
+   *
+   * @param directory where the file is
+   * @param name of the file
+   * @return the model
+   * @throws IOException if the file is missing, damaged, of another kind or of another version; the
+   *     message says which, and what to do
+   */
+  public static ContextualModel read(Directory directory, String name) throws IOException {
+    return FILE.read(directory, name, ContextualModel::read);
+  }
+
+  /**
+   * Reads a model that is a resource of a class.
+   *
+   * @param in all bytes of the file
+   * @return the model
+   * @throws IOException as {@link #read(Directory, String)}
+   */
+  public static ContextualModel read(InputStream in) throws IOException {
+    return FILE.read(in, ContextualModel::read);
+  }
+
+  private static ContextualModel read(DataInput in) throws IOException {
+    Provenance provenance = Provenance.read(in);
+    Parameters parameters = Parameters.read(in);
+    int size = in.readVInt();
+    List<String> words = new ArrayList<>();
+    List<Float> numbers = new ArrayList<>();
+    for (int i = 0; i < size; i++) {
+      words.add(in.readString());
+      numbers.add(Float.intBitsToFloat(in.readInt()));
+      numbers.add(Float.intBitsToFloat(in.readInt()));
+    }
+    float[] weights = new float[size];
+    float[] idf = new float[size];
+    for (int i = 0; i < size; i++) {
+      weights[i] = numbers.get(2 * i);
+      idf[i] = numbers.get(2 * i + 1);
+    }
+    return new ContextualModel(
+        provenance, parameters, words, weights, idf, TermVectors.read(in, size));
+  }
+}

@@ -1,0 +1,205 @@
+package org.semanticbm25.similarity.search;
+
+import java.io.IOException;
+import java.util.Objects;
+import org.apache.lucene.index.FieldInfo;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.PostingsEnum;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.index.TermStates;
+import org.apache.lucene.search.CollectionStatistics;
+import org.apache.lucene.search.Explanation;
+import org.apache.lucene.search.FilterWeight;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.QueryVisitor;
+import org.apache.lucene.search.ScoreMode;
+import org.apache.lucene.search.TermQuery;
+import org.apache.lucene.search.TermStatistics;
+import org.apache.lucene.search.Weight;
+import org.apache.lucene.search.similarities.BM25Similarity;
+
+/**
+ * Scores a term by its soft frequency in context, which is stored in a field of its own:
+ *
+ * <pre>
+ *   score = boost * idf * weight * S / (S + k1)
+ * </pre>
+ *
+ * <p>S is the term frequency in the soft field, where length is normalised already. The IDF is
+ * BM25's of the term in the text field; a term that no text holds has the model's. Postings are
+ * read and skipped by Lucene's {@link TermQuery}, whatever similarity the searcher has.
+ *
+ * @lucene.experimental
+ */
+public final class ContextualTermQuery extends Query {
+  /** Frequencies of a soft field are in units of 1 divided by this. */
+  public static final int UNIT = 16;
+
+  /** Name of the attribute of a soft field that holds the id of the model it was written with. */
+  public static final String MODEL = "semanticbm25.contextual.model";
+
+  private final Term softTerm;
+  private final String textField;
+  private final String model;
+  private final float k1;
+  private final float weight;
+  private final float modelIdf;
+
+  /**
+   * Makes a query of one term.
+   *
+   * @param softTerm the term in the soft field
+   * @param textField field of the text, for the IDF
+   * @param model id of the model that the soft field must have been written with
+   * @param k1 saturation, positive
+   * @param weight how much the term counts, positive
+   * @param modelIdf IDF of a term that no text holds, not negative
+   */
+  public ContextualTermQuery(
+      Term softTerm, String textField, String model, float k1, float weight, float modelIdf) {
+    this.softTerm = Objects.requireNonNull(softTerm);
+    this.textField = Objects.requireNonNull(textField);
+    this.model = Objects.requireNonNull(model);
+    this.k1 = k1;
+    this.weight = weight;
+    this.modelIdf = modelIdf;
+  }
+
+  /**
+   * A soft frequency as it is stored.
+   *
+   * @param value S over the length norm, positive
+   * @return at least 1
+   */
+  public static int frequency(float value) {
+    return Math.max(1, Math.round(UNIT * value));
+  }
+
+  /**
+   * The term.
+   *
+   * @return of the soft field
+   */
+  public Term getTerm() {
+    return softTerm;
+  }
+
+  @Override
+  public Weight createWeight(IndexSearcher searcher, ScoreMode scoreMode, float boost)
+      throws IOException {
+    checkModel(searcher);
+    if (!scoreMode.needsScores()) {
+      return new TermQuery(softTerm).createWeight(searcher, scoreMode, boost);
+    }
+    float idf = idf(searcher);
+    IndexSearcher saturating = new IndexSearcher(searcher.getTopReaderContext());
+    saturating.setSimilarity(new Saturation(UNIT * k1));
+    Weight scored =
+        new TermQuery(softTerm).createWeight(saturating, scoreMode, boost * idf * weight);
+    return new ExplainedWeight(scored, boost, idf);
+  }
+
+  private void checkModel(IndexSearcher searcher) {
+    for (LeafReaderContext leaf : searcher.getLeafContexts()) {
+      FieldInfo info = leaf.reader().getFieldInfos().fieldInfo(softTerm.field());
+      if (info != null && !model.equals(info.getAttribute(MODEL))) {
+        throw new IllegalStateException(
+            "field '%s' was written with the contextual model %s, but is queried with %s; query it with the same, or write the index anew"
+                .formatted(softTerm.field(), info.getAttribute(MODEL), model));
+      }
+    }
+  }
+
+  private float idf(IndexSearcher searcher) throws IOException {
+    Term term = new Term(textField, softTerm.bytes());
+    CollectionStatistics collection = searcher.collectionStatistics(textField);
+    TermStates states = TermStates.build(searcher, term, true);
+    if (collection == null || states.docFreq() == 0) {
+      return modelIdf;
+    }
+    TermStatistics stats = searcher.termStatistics(term, states.docFreq(), states.totalTermFreq());
+    return (float) SemanticBM25Similarity.bm25Idf(stats.docFreq(), collection.docCount());
+  }
+
+  /** BM25 without IDF, for a field without norms. */
+  private static final class Saturation extends BM25Similarity {
+    Saturation(float k1) {
+      super(k1, 0f);
+    }
+
+    @Override
+    public Explanation idfExplain(CollectionStatistics collection, TermStatistics term) {
+      return Explanation.match(1f, "no idf");
+    }
+  }
+
+  private final class ExplainedWeight extends FilterWeight {
+    private final float boost;
+    private final float idf;
+
+    ExplainedWeight(Weight in, float boost, float idf) {
+      super(ContextualTermQuery.this, in);
+      this.boost = boost;
+      this.idf = idf;
+    }
+
+    @Override
+    public Explanation explain(LeafReaderContext context, int doc) throws IOException {
+      Explanation scored = in.explain(context, doc);
+      if (!scored.isMatch()) {
+        return Explanation.noMatch("no soft frequency of " + softTerm);
+      }
+      int soft = frequency(context, softTerm, doc);
+      int literal = frequency(context, new Term(textField, softTerm.bytes()), doc);
+      return Explanation.match(
+          scored.getValue(),
+          "contextual("
+              + softTerm
+              + " in "
+              + doc
+              + "), computed as boost * idf * weight * S / (S + k1) from:",
+          Explanation.match(boost, "boost"),
+          Explanation.match(idf, "idf, of the term in " + textField),
+          Explanation.match(weight, "weight, how much the model lets the term count"),
+          Explanation.match(k1, "k1, saturation"),
+          Explanation.match(
+              (float) soft / UNIT, "S, literal and soft frequency, length normalized"),
+          Explanation.match(literal, "termFreq, occurrences in the text, part of S"));
+    }
+
+    private int frequency(LeafReaderContext context, Term term, int doc) throws IOException {
+      PostingsEnum postings = context.reader().postings(term, PostingsEnum.FREQS);
+      return postings != null && postings.advance(doc) == doc ? postings.freq() : 0;
+    }
+  }
+
+  @Override
+  public void visit(QueryVisitor visitor) {
+    if (visitor.acceptField(softTerm.field())) {
+      visitor.consumeTerms(this, softTerm);
+    }
+  }
+
+  @Override
+  public String toString(String field) {
+    String name = softTerm.field().equals(field) ? "" : softTerm.field() + ":";
+    return "contextual(" + name + softTerm.text() + ")";
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return sameClassAs(other)
+        && softTerm.equals(((ContextualTermQuery) other).softTerm)
+        && textField.equals(((ContextualTermQuery) other).textField)
+        && model.equals(((ContextualTermQuery) other).model)
+        && Float.compare(k1, ((ContextualTermQuery) other).k1) == 0
+        && Float.compare(weight, ((ContextualTermQuery) other).weight) == 0
+        && Float.compare(modelIdf, ((ContextualTermQuery) other).modelIdf) == 0;
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(classHash(), softTerm, textField, model, k1, weight, modelIdf);
+  }
+}

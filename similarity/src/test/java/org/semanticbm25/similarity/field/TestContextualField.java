@@ -1,0 +1,279 @@
+package org.semanticbm25.similarity.field;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.document.Field;
+import org.apache.lucene.document.StringField;
+import org.apache.lucene.document.TextField;
+import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.search.BooleanClause.Occur;
+import org.apache.lucene.search.BooleanQuery;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.MatchNoDocsQuery;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.TermQuery;
+import org.apache.lucene.search.TopScoreDocCollectorManager;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.tests.analysis.MockAnalyzer;
+import org.apache.lucene.tests.analysis.MockTokenizer;
+import org.apache.lucene.tests.index.RandomIndexWriter;
+import org.apache.lucene.tests.search.CheckHits;
+import org.apache.lucene.tests.search.QueryUtils;
+import org.apache.lucene.tests.util.LuceneTestCase;
+import org.apache.lucene.tests.util.TestUtil;
+import org.apache.lucene.util.BytesRef;
+import org.semanticbm25.similarity.model.ContextualModel;
+import org.semanticbm25.similarity.model.ContextualModel.Parameters;
+import org.semanticbm25.similarity.model.Provenance;
+import org.semanticbm25.similarity.model.SoftFrequencies;
+import org.semanticbm25.similarity.model.TermVectors;
+import org.semanticbm25.similarity.search.ContextualTermQuery;
+
+/** On random indexes, against the formula over the documents' own words and soft frequencies. */
+public class TestContextualField extends LuceneTestCase {
+  private static final String FIELD = "body";
+  private static final int WORDS = 30;
+  private static final int IN_MODEL = 25;
+  private static final int MAX_SOFT_TERMS = 5;
+  private static final float MEAN_LENGTH = 18f;
+
+  /** A passage, and what an encoder found in it. */
+  private record Passage(String text, SoftFrequencies soft) {}
+
+  private final List<Passage> passages = new ArrayList<>();
+  private ContextualField field;
+  private Directory directory;
+  private IndexReader reader;
+  private IndexSearcher searcher;
+
+  private static String word(int i) {
+    return "w" + i;
+  }
+
+  private static ContextualModel model(Random random) {
+    float[] weights = new float[IN_MODEL];
+    float[] idf = new float[IN_MODEL];
+    float[][] vectors = new float[IN_MODEL][];
+    for (int i = 0; i < IN_MODEL; i++) {
+      weights[i] = 0.5f + random.nextFloat();
+      idf[i] = 5 * random.nextFloat();
+      vectors[i] = new float[] {1f, random.nextFloat()};
+    }
+    return new ContextualModel(
+        new Provenance("tiny", "ab12", "1.0", "2026-11-01T00:00:00Z", Map.of()),
+        new Parameters(
+            0.5f + 5 * random.nextFloat(), random.nextFloat(), 0.5f, 1f + random.nextFloat(), 0f),
+        IntStream.range(0, IN_MODEL).mapToObj(TestContextualField::word).toList(),
+        weights,
+        idf,
+        TermVectors.quantize(2, vectors));
+  }
+
+  private static Passage passage(Random random) {
+    StringBuilder text = new StringBuilder();
+    for (int length = TestUtil.nextInt(random, 0, 40); length > 0; length--) {
+      double u = random.nextDouble();
+      text.append(word((int) (u * u * WORDS))).append(' ');
+    }
+    int[] found = IntStream.range(0, IN_MODEL).filter(i -> random.nextInt(3) == 0).toArray();
+    float[] soft = new float[found.length];
+    for (int i = 0; i < soft.length; i++) {
+      soft[i] = 0.01f + 4 * random.nextFloat();
+    }
+    return new Passage(text.toString(), new SoftFrequencies(found, soft));
+  }
+
+  private void index(int count, boolean deletions) throws IOException {
+    Random random = random();
+    MockAnalyzer analyzer = new MockAnalyzer(random, MockTokenizer.WHITESPACE, true);
+    field = ContextualField.of(model(random), FIELD, analyzer);
+    directory = newDirectory();
+    RandomIndexWriter writer =
+        new RandomIndexWriter(random, directory, newIndexWriterConfig(analyzer));
+    for (int i = 0; i < count; i++) {
+      Passage passage = passage(random);
+      passages.add(passage);
+      Document document = new Document();
+      document.add(new StringField("id", Integer.toString(i), Field.Store.YES));
+      document.add(new TextField(FIELD, passage.text(), Field.Store.NO));
+      document.add(stored(passage));
+      writer.addDocument(document);
+    }
+    for (int i = 0; deletions && i < count / 10; i++) {
+      writer.deleteDocuments(new Term("id", Integer.toString(random.nextInt(count))));
+    }
+    if (random.nextBoolean()) {
+      writer.forceMerge(1);
+    }
+    reader = writer.getReader();
+    writer.close();
+    searcher = newSearcher(reader);
+  }
+
+  private SoftTermField stored(Passage passage) {
+    return field.softTerms(passage.text(), passage.soft(), MEAN_LENGTH, MAX_SOFT_TERMS);
+  }
+
+  @Override
+  public void tearDown() throws Exception {
+    if (reader != null) {
+      reader.close();
+      directory.close();
+    }
+    super.tearDown();
+  }
+
+  /** Soft frequencies by word, over the length norm: the definition, all terms sorted. */
+  private Map<String, Double> definition(Passage passage) {
+    String[] words = passage.text().isEmpty() ? new String[0] : passage.text().split(" ");
+    Parameters parameters = field.model().parameters();
+    double norm = 1 - parameters.b() + parameters.b() * words.length / MEAN_LENGTH;
+    Map<String, Double> values = new HashMap<>();
+    for (String word : words) {
+      values.merge(word, 1 / norm, Double::sum);
+    }
+    if (words.length == 0) {
+      return values;
+    }
+    Map<String, Double> soft = new HashMap<>();
+    for (int i = 0; i < passage.soft().size(); i++) {
+      String word = word(passage.soft().term(i));
+      double value = passage.soft().frequency(i) / norm;
+      if (values.computeIfPresent(word, (w, literal) -> literal + value) == null) {
+        soft.put(word, value);
+      }
+    }
+    soft.entrySet().stream()
+        .sorted(Comparator.comparingDouble(e -> -worth(e.getKey(), e.getValue())))
+        .limit(MAX_SOFT_TERMS)
+        .forEach(e -> values.put(e.getKey(), e.getValue()));
+    return values;
+  }
+
+  private double worth(String word, double value) {
+    int i = Integer.parseInt(word.substring(1));
+    ContextualModel model = field.model();
+    return model.idf(i) * model.weight(i) * value / (value + model.parameters().k1());
+  }
+
+  public void testStoresTheDefinition() throws IOException {
+    index(200, true);
+    for (Passage passage : passages) {
+      Map<String, Double> expected = definition(passage);
+      Map<BytesRef, Integer> stored = stored(passage).frequencies();
+      assertEquals(expected.size(), stored.size());
+      expected.forEach(
+          (word, value) -> {
+            double units = Math.max(1, ContextualTermQuery.UNIT * value);
+            assertEquals(word, units, stored.get(new BytesRef(word)), 0.5 + 1e-4);
+          });
+    }
+  }
+
+  private String randomText() {
+    StringBuilder text = new StringBuilder();
+    for (int i = TestUtil.nextInt(random(), 1, 5); i > 0; i--) {
+      text.append(word(random().nextInt(WORDS + 2))).append(' ');
+    }
+    return text.toString();
+  }
+
+  /** BM25's form over the stored frequencies of one document. */
+  private double score(String text, Passage passage) throws IOException {
+    Map<BytesRef, Integer> stored = stored(passage).frequencies();
+    ContextualModel model = field.model();
+    double sum = 0;
+    for (String word : Arrays.stream(text.split(" ")).distinct().toList()) {
+      double s = stored.getOrDefault(new BytesRef(word), 0) / (double) ContextualTermQuery.UNIT;
+      int i = Integer.parseInt(word.substring(1));
+      int df = reader.docFreq(new Term(FIELD, word));
+      double modelIdf = i < IN_MODEL ? model.idf(i) : 0;
+      double idf =
+          df == 0 ? modelIdf : Math.log(1 + (reader.getDocCount(FIELD) - df + 0.5) / (df + 0.5));
+      double weight = i < IN_MODEL ? model.weight(i) : 1;
+      sum += idf * weight * s / (s + model.parameters().k1());
+    }
+    return sum;
+  }
+
+  public void testScoresTheDefinition() throws IOException {
+    index(atLeast(100), true);
+    for (int i = 0; i < 20; i++) {
+      String text = randomText();
+      for (ScoreDoc hit : searcher.search(field.query(text), reader.maxDoc() + 1).scoreDocs) {
+        int id = Integer.parseInt(reader.storedFields().document(hit.doc).get("id"));
+        double expected = score(text, passages.get(id));
+        assertEquals(text, expected, hit.score, 1e-4 * Math.max(1, expected));
+      }
+    }
+  }
+
+  public void testSkippingFindsWhatAllScoresFind() throws IOException {
+    index(atLeast(1000), true);
+    for (int i = 0; i < 20; i++) {
+      Query query = field.query(randomText());
+      ScoreDoc[] all =
+          searcher.search(query, new TopScoreDocCollectorManager(10, Integer.MAX_VALUE)).scoreDocs;
+      ScoreDoc[] skipping =
+          searcher.search(query, new TopScoreDocCollectorManager(10, 1)).scoreDocs;
+      CheckHits.checkEqual(query, all, skipping);
+    }
+  }
+
+  public void testQueriesAreQueries() throws IOException {
+    index(atLeast(100), false);
+    for (int i = 0; i < 5; i++) {
+      Query query = field.query(randomText());
+      QueryUtils.check(random(), query, searcher);
+      CheckHits.checkExplanations(query, FIELD, searcher, true);
+      Query filtered =
+          new BooleanQuery.Builder()
+              .add(query, Occur.MUST)
+              .add(new TermQuery(new Term(FIELD, word(0))), Occur.FILTER)
+              .build();
+      CheckHits.checkExplanations(filtered, FIELD, searcher, true);
+    }
+    assertTrue(field.query(" ") instanceof MatchNoDocsQuery);
+  }
+
+  public void testModelIsRecordedAndChecked() throws IOException {
+    index(atLeast(100), true);
+    for (LeafReaderContext leaf : reader.leaves()) {
+      var info = leaf.reader().getFieldInfos().fieldInfo(field.softField());
+      assertEquals(field.model().id(), info.getAttribute(ContextualTermQuery.MODEL));
+      assertEquals("18.0", info.getAttribute(ContextualField.MEAN_LENGTH));
+    }
+    ContextualField other =
+        ContextualField.of(model(new Random(7)), FIELD, new MockAnalyzer(random()));
+    IllegalStateException refused =
+        expectThrows(IllegalStateException.class, () -> searcher.search(other.query(word(1)), 10));
+    assertTrue(refused.getMessage(), refused.getMessage().contains(field.model().id()));
+    assertTrue(refused.getMessage(), refused.getMessage().contains(field.softField()));
+  }
+
+  public void testRefusesNumbersOutOfRange() throws IOException {
+    index(1, true);
+    SoftFrequencies none = new SoftFrequencies(new int[0], new float[0]);
+    expectThrows(IllegalArgumentException.class, () -> field.softTerms("w1", none, 0f, 1));
+    expectThrows(IllegalArgumentException.class, () -> field.softTerms("w1", none, 1f, -1));
+    expectThrows(
+        IllegalArgumentException.class,
+        () -> new SoftFrequencies(new int[] {2, 1}, new float[] {1f, 1f}));
+    expectThrows(
+        IllegalArgumentException.class,
+        () -> new SoftFrequencies(new int[] {1}, new float[] {Float.NaN}));
+    expectThrows(
+        IllegalArgumentException.class, () -> new SoftFrequencies(new int[1], new float[0]));
+  }
+}
