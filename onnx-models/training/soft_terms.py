@@ -331,7 +331,8 @@ def scores_of(model, material, tokens, counts, mean, terms, idf, frozen):
         chosen = [counts[i] for i in some]
         soft = model.soft(torch.cat([states, probes]), vectors, gates)
         literals = literal(chosen, terms)
-        out[some] = model.saturate(soft[:, : len(terms)], literals, relative_lengths(chosen, mean)) * worth
+        lengths = relative_lengths(chosen, mean)
+        out[some] = model.saturate(soft[:, : len(terms)], literals, lengths) * worth
         stored[some] = (soft[:, len(terms) :] > 0).float().mean(1)
     return out, float(stored.mean() * len(material.vocabulary.storable))
 
@@ -348,9 +349,8 @@ def evaluate_lists(model, material, lists, frozen):
                 continue
             tokens = [material.tokens[p].tolist() for p in passages]
             counts = [material.counts[p] for p in passages]
-            scores, _ = scores_of(
-                model, material, tokens, counts, material.means[source], terms, material.idf[terms], frozen
-            )
+            mean, idf = material.means[source], material.idf[terms]
+            scores, _ = scores_of(model, material, tokens, counts, mean, terms, idf, frozen)
             gains = np.array([item["labels"].get(p, 0.0) for p in passages])
             if not item["labels"]:
                 taught = material.teach(item, passages)

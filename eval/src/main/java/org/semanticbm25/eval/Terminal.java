@@ -38,8 +38,11 @@ public final class Terminal implements Progress, AutoCloseable {
   public void report(String task, long done, long total) {
     if (interactive) {
       show(task, done, total);
-    } else if (clock.getAsLong() - lastLine >= NANOS_BETWEEN_LINES) {
-      lastLine = clock.getAsLong();
+      return;
+    }
+    long now = clock.getAsLong();
+    if (now - lastLine >= NANOS_BETWEEN_LINES) {
+      lastLine = now;
       lines.accept("%s: %d of %d".formatted(task, done, total));
     }
   }

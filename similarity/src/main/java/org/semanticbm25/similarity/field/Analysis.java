@@ -2,6 +2,8 @@ package org.semanticbm25.similarity.field;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.TokenStream;
@@ -28,6 +30,13 @@ final class Analysis {
      * @param word in lower case, as it stands in the text; that of a synonym is the term itself
      */
     void accept(BytesRef term, String word);
+  }
+
+  /** The terms of a text, in their order, to be kept. */
+  static List<BytesRef> terms(Analyzer analyzer, String field, String text) {
+    List<BytesRef> terms = new ArrayList<>();
+    of(analyzer, field, text, (term, word) -> terms.add(BytesRef.deepCopyOf(term)));
+    return terms;
   }
 
   /** Analyses a text. */

@@ -45,7 +45,7 @@ final class FieldTerms {
     MessageDigest digest = Sha256.begin();
     Map<BytesRef, List<Integer>> wordsOfTerms = new TreeMap<>();
     for (int i = 0; i < words.size(); i++) {
-      List<BytesRef> analysed = analyse(analyzer, field, words.word(i));
+      List<BytesRef> analysed = Analysis.terms(analyzer, field, words.word(i));
       analysed.forEach(term -> digest.update(term.bytes, term.offset, term.length));
       digest.update((byte) 0);
       // a single letter that a stemmer leaves stands for too much
@@ -96,12 +96,6 @@ final class FieldTerms {
       }
     }
     return mean;
-  }
-
-  private static List<BytesRef> analyse(Analyzer analyzer, String field, String word) {
-    List<BytesRef> terms = new ArrayList<>();
-    Analysis.of(analyzer, field, word, (term, w) -> terms.add(BytesRef.deepCopyOf(term)));
-    return terms;
   }
 
   /** These terms and those of {@code added} that are not among them. */

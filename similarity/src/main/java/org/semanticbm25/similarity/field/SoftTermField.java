@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A field of the terms of a passage with given frequencies: its own terms and soft ones. Its
  * postings have documents and frequencies; there are no positions and no norms. Made by {@link
- * ContextualField#softTerms}.
+ * SoftTermFields}.
  *
  * @lucene.experimental
  */

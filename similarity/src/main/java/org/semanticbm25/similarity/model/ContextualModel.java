@@ -62,17 +62,14 @@ public final class ContextualModel {
      * @throws IllegalArgumentException if a number is out of its range
      */
     public Parameters {
-      check(k1 > 0f && Float.isFinite(k1), "k1", k1, "positive and finite");
-      check(b >= 0f && b <= 1f, "b", b, "in [0, 1]");
-      check(threshold >= 0f && threshold < 1f, "threshold", threshold, "in [0, 1)");
-      check(scale > 0f && Float.isFinite(scale), "scale", scale, "positive and finite");
-      check(cut >= 0f && Float.isFinite(cut), "cut", cut, "not negative and finite");
-    }
-
-    private static void check(boolean legal, String name, float value, String rule) {
-      if (!legal) {
-        throw new IllegalArgumentException("illegal " + name + ": " + value + ", must be " + rule);
-      }
+      ScoringParameters.check(k1 > 0f && Float.isFinite(k1), "k1", k1, "positive and finite");
+      ScoringParameters.check(b >= 0f && b <= 1f, "b", b, "in [0, 1]");
+      ScoringParameters.check(
+          threshold >= 0f && threshold < 1f, "threshold", threshold, "in [0, 1)");
+      ScoringParameters.check(
+          scale > 0f && Float.isFinite(scale), "scale", scale, "positive and finite");
+      ScoringParameters.check(
+          cut >= 0f && Float.isFinite(cut), "cut", cut, "not negative and finite");
     }
 
     /**
@@ -98,16 +95,11 @@ public final class ContextualModel {
     }
 
     private void write(DataOutput out) throws IOException {
-      for (float number : new float[] {k1, b, threshold, scale, cut}) {
-        out.writeInt(Float.floatToIntBits(number));
-      }
+      writeFloats(out, k1, b, threshold, scale, cut);
     }
 
     private static Parameters read(DataInput in) throws IOException {
-      float[] numbers = new float[5];
-      for (int i = 0; i < numbers.length; i++) {
-        numbers[i] = Float.intBitsToFloat(in.readInt());
-      }
+      float[] numbers = readFloats(in, 5);
       return new Parameters(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
     }
   }
@@ -262,11 +254,11 @@ public final class ContextualModel {
     provenance.write(out);
     parameters.write(out);
     out.writeVInt(size());
-    for (int i = 0; i < size(); i++) {
-      out.writeString(words.get(i));
-      out.writeInt(Float.floatToIntBits(weights[i]));
-      out.writeInt(Float.floatToIntBits(idf[i]));
+    for (String word : words) {
+      out.writeString(word);
     }
+    writeFloats(out, weights);
+    writeFloats(out, idf);
     vectors.write(out);
   }
 
@@ -299,19 +291,27 @@ public final class ContextualModel {
     Parameters parameters = Parameters.read(in);
     int size = in.readVInt();
     List<String> words = new ArrayList<>();
-    List<Float> numbers = new ArrayList<>();
     for (int i = 0; i < size; i++) {
       words.add(in.readString());
-      numbers.add(Float.intBitsToFloat(in.readInt()));
-      numbers.add(Float.intBitsToFloat(in.readInt()));
-    }
-    float[] weights = new float[size];
-    float[] idf = new float[size];
-    for (int i = 0; i < size; i++) {
-      weights[i] = numbers.get(2 * i);
-      idf[i] = numbers.get(2 * i + 1);
     }
     return new ContextualModel(
-        provenance, parameters, words, weights, idf, TermVectors.read(in, size));
+        provenance,
+        parameters,
+        words,
+        readFloats(in, words.size()),
+        readFloats(in, words.size()),
+        TermVectors.read(in, words.size()));
+  }
+
+  private static void writeFloats(DataOutput out, float... numbers) throws IOException {
+    for (float number : numbers) {
+      out.writeInt(Float.floatToIntBits(number));
+    }
+  }
+
+  private static float[] readFloats(DataInput in, int count) throws IOException {
+    float[] numbers = new float[count];
+    in.readFloats(numbers, 0, count);
+    return numbers;
   }
 }

@@ -58,7 +58,7 @@ public record ScoringParameters(
         "in [0, 1]");
   }
 
-  private static void check(boolean legal, String name, float value, String rule) {
+  static void check(boolean legal, String name, float value, String rule) {
     if (!legal) {
       throw new IllegalArgumentException("illegal " + name + ": " + value + ", must be " + rule);
     }

@@ -55,9 +55,15 @@ public final class ContextualTermQuery extends Query {
    * @param k1 saturation, positive
    * @param weight how much the term counts, positive
    * @param modelIdf IDF of a term that no text holds, not negative
+   * @throws IllegalArgumentException if a number is out of its range
    */
   public ContextualTermQuery(
       Term softTerm, String textField, String model, float k1, float weight, float modelIdf) {
+    if (!(k1 > 0f && weight > 0f && modelIdf >= 0f)) {
+      throw new IllegalArgumentException(
+          "illegal k1, weight or IDF of %s: %s, %s, %s; must be positive, positive, and 0 or more"
+              .formatted(softTerm, k1, weight, modelIdf));
+    }
     this.softTerm = Objects.requireNonNull(softTerm);
     this.textField = Objects.requireNonNull(textField);
     this.model = Objects.requireNonNull(model);

@@ -53,6 +53,7 @@ public class TestContextualField extends LuceneTestCase {
 
   private final List<Passage> passages = new ArrayList<>();
   private ContextualField field;
+  private SoftTermFields fields;
   private Directory directory;
   private IndexReader reader;
   private IndexSearcher searcher;
@@ -98,6 +99,7 @@ public class TestContextualField extends LuceneTestCase {
     Random random = random();
     MockAnalyzer analyzer = new MockAnalyzer(random, MockTokenizer.WHITESPACE, true);
     field = ContextualField.of(model(random), FIELD, analyzer);
+    fields = new SoftTermFields(field, MEAN_LENGTH, MAX_SOFT_TERMS);
     directory = newDirectory();
     RandomIndexWriter writer =
         new RandomIndexWriter(random, directory, newIndexWriterConfig(analyzer));
@@ -122,7 +124,7 @@ public class TestContextualField extends LuceneTestCase {
   }
 
   private SoftTermField stored(Passage passage) {
-    return field.softTerms(passage.text(), passage.soft(), MEAN_LENGTH, MAX_SOFT_TERMS);
+    return fields.of(passage.text(), passage.soft());
   }
 
   @Override
@@ -252,7 +254,7 @@ public class TestContextualField extends LuceneTestCase {
     for (LeafReaderContext leaf : reader.leaves()) {
       var info = leaf.reader().getFieldInfos().fieldInfo(field.softField());
       assertEquals(field.model().id(), info.getAttribute(ContextualTermQuery.MODEL));
-      assertEquals("18.0", info.getAttribute(ContextualField.MEAN_LENGTH));
+      assertEquals("18.0", info.getAttribute(SoftTermFields.MEAN_LENGTH));
     }
     ContextualField other =
         ContextualField.of(model(new Random(7)), FIELD, new MockAnalyzer(random()));
@@ -264,9 +266,12 @@ public class TestContextualField extends LuceneTestCase {
 
   public void testRefusesNumbersOutOfRange() throws IOException {
     index(1, true);
-    SoftFrequencies none = new SoftFrequencies(new int[0], new float[0]);
-    expectThrows(IllegalArgumentException.class, () -> field.softTerms("w1", none, 0f, 1));
-    expectThrows(IllegalArgumentException.class, () -> field.softTerms("w1", none, 1f, -1));
+    expectThrows(IllegalArgumentException.class, () -> new SoftTermFields(field, 0f, 1));
+    expectThrows(IllegalArgumentException.class, () -> new SoftTermFields(field, Float.NaN, 1));
+    expectThrows(IllegalArgumentException.class, () -> new SoftTermFields(field, 1f, -1));
+    expectThrows(
+        IllegalArgumentException.class,
+        () -> new ContextualTermQuery(new Term("a_soft", "w"), "a", "id", 1f, -1f, 0f));
     expectThrows(
         IllegalArgumentException.class,
         () -> new SoftFrequencies(new int[] {2, 1}, new float[] {1f, 1f}));

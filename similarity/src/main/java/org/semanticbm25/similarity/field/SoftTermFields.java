@@ -1,0 +1,112 @@
+package org.semanticbm25.similarity.field;
+
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.apache.lucene.document.FieldType;
+import org.apache.lucene.util.BytesRef;
+import org.semanticbm25.similarity.model.ContextualModel;
+import org.semanticbm25.similarity.model.SoftFrequencies;
+import org.semanticbm25.similarity.search.ContextualTermQuery;
+
+/**
+ * Makes the soft fields of the passages of an index.
+ *
+ * <p>A frequency is {@code S / (1 - b + b * dl / avgdl)} in units of 1/{@value
+ * ContextualTermQuery#UNIT}, rounded, at least 1. All terms of the passage have one, and of those
+ * that do not stand in it the ones that can add most to a score. dl is the number of terms that the
+ * analyzer makes of the passage. The index records the model and avgdl as attributes of the field.
+ *
+ * <p>Immutable and thread-safe.
+ *
+ * @lucene.experimental
+ */
+public final class SoftTermFields {
+  /** Name of the attribute of a soft field that holds the mean length it was written with. */
+  public static final String MEAN_LENGTH = "semanticbm25.contextual.avgdl";
+
+  private final ContextualField field;
+  private final ContextualModel model;
+  private final FieldType type;
+  private final float meanLength;
+  private final int maxSoftTerms;
+
+  /**
+   * For any number of passages.
+   *
+   * @param field of the text
+   * @param meanLength avgdl, the number of terms of a passage on average, positive and finite; the
+   *     same for all passages of an index
+   * @param maxSoftTerms most terms of a passage that do not stand in it, 0 or more
+   * @throws IllegalArgumentException if a number is out of its range
+   */
+  public SoftTermFields(ContextualField field, float meanLength, int maxSoftTerms) {
+    if (!(meanLength > 0f && Float.isFinite(meanLength))) {
+      throw new IllegalArgumentException(
+          "illegal mean length: " + meanLength + ", must be positive and finite");
+    }
+    if (maxSoftTerms < 0) {
+      throw new IllegalArgumentException(
+          "illegal number of soft terms: " + maxSoftTerms + ", must be 0 or more");
+    }
+    this.field = field;
+    this.model = field.model();
+    this.meanLength = meanLength;
+    this.maxSoftTerms = maxSoftTerms;
+    this.type =
+        SoftTermField.type(
+            Map.of(ContextualTermQuery.MODEL, model.id(), MEAN_LENGTH, Float.toString(meanLength)));
+  }
+
+  /** A soft term that may be stored. */
+  private record Candidate(BytesRef term, float value, double worth) {}
+
+  /**
+   * What is to be stored of a passage.
+   *
+   * @param text of the passage
+   * @param soft what an encoder of the model found in it
+   * @return a field to be indexed beside the text's; without terms for a text without terms
+   */
+  public SoftTermField of(String text, SoftFrequencies soft) {
+    List<BytesRef> terms = field.analyze(text);
+    SortedMap<BytesRef, Integer> stored = new TreeMap<>();
+    if (!terms.isEmpty()) {
+      values(terms, soft)
+          .forEach((term, value) -> stored.put(term, ContextualTermQuery.frequency(value)));
+    }
+    return new SoftTermField(field.softField(), type, stored);
+  }
+
+  /** Literal and soft frequencies over the length norm, of what is to be stored. */
+  private Map<BytesRef, Float> values(List<BytesRef> literal, SoftFrequencies soft) {
+    float norm = model.parameters().norm(literal.size(), meanLength);
+    Map<BytesRef, Float> values = new HashMap<>();
+    literal.forEach(term -> values.merge(term, 1 / norm, Float::sum));
+    PriorityQueue<Candidate> best =
+        new PriorityQueue<>(
+            Comparator.comparingDouble(Candidate::worth)
+                .thenComparing(Candidate::term, Comparator.reverseOrder()));
+    for (int i = 0; i < soft.size(); i++) {
+      BytesRef term = field.term(soft.term(i));
+      float value = soft.frequency(i) / norm;
+      if (term != null && values.computeIfPresent(term, (t, own) -> own + value) == null) {
+        best.add(new Candidate(term, value, worth(soft.term(i), value)));
+        if (best.size() > maxSoftTerms) {
+          best.remove();
+        }
+      }
+    }
+    best.forEach(candidate -> values.put(candidate.term(), candidate.value()));
+    return values;
+  }
+
+  /** What a term can add to a score. */
+  private double worth(int i, float value) {
+    return model.idf(i) * model.weight(i) * value / (value + model.parameters().k1());
+  }
+}
