@@ -2,15 +2,17 @@
 
 One forward pass over a passage alone gives, for any term t of a vocabulary,
 
-  S(t, d) = literal * tf(t, d) + max(0, scale * pool over tokens j of gate(h_j) * kernel(P h_j, Q e_t) - cut)
+  S(t, d) = tf(t, d) + max(0, scale * pool over tokens j of gate(h_j) * kernel(P h_j, Q e_t) - cut)
   kernel  = max(0, (cosine - threshold) / (1 - threshold)) ** 2
-  score   = sum over query terms t of idf(t) * weight(t) * S / (S + k * (1 - b + b * length / mean length))
+  score   = sum over query terms t of idf(t) * weight(t) * S / (S + k1 * (1 - b + b * length / mean length))
 
 h_j is the last state of token j, e_t the term read alone by the start encoder, pooled over the term's
-words. Terms are stems of words, as an English analyzer makes them. A batch is several lists of one
-source; every pair of a query and a passage of the batch has a teacher score, so each query learns
-from its own list and from all passages of the batch. A penalty on the squared mean contribution of
-random terms (as FLOPS regularisation has it) keeps the number of stored terms small.
+words. Terms are stems of words, as an English analyzer makes them. k1 is fixed: a free one grows on
+short passages until repeated words of a long one count too much. A batch is several lists of one
+source, whose IDF and mean length hold as those of an index would; every pair of a query and a
+passage of the batch has a teacher score, so each query learns from its own list and from all
+passages of the batch. A penalty on the squared mean contribution of random terms (as FLOPS
+regularisation has it) keeps the number of stored terms small.
 """
 
 import argparse
@@ -39,12 +41,13 @@ STOP = frozenset(
     " these they this to was will with".split()
 )
 WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
-DIMENSIONS = 128
+DIMENSIONS = 64
+K1 = 4.0
 SHORT, LONG = 112, 256  # tokens of a passage
 LONG_SHARE = 0.25
 WAIT = 100  # steps before the penalty adapts
 RANDOM_TERMS = 512  # of a step, for the penalty
-MIN_PASSAGES = 2  # a term of fewer is not stored as a soft term
+MIN_PASSAGES = 4  # a term of fewer is not stored as a soft term
 STEM = snowballstemmer.stemmer("porter")
 
 
@@ -58,6 +61,10 @@ def surfaces(text):
     words = (word.lower().replace("\u2019", "'") for word in WORD.findall(text))
     words = (word[:-2] if word.endswith("'s") else word for word in words)
     return [word for word in words if word not in STOP]
+
+
+def bm25_idf(frequencies, passages):
+    return np.log(1 + (passages - frequencies + 0.5) / (frequencies + 0.5))
 
 
 class Vocabulary:
@@ -76,7 +83,7 @@ class Vocabulary:
         self.terms = sorted(forms, key=lambda term: (-frequencies[term], term))
         self.number = {term: i for i, term in enumerate(self.terms)}
         df = np.array([frequencies[term] for term in self.terms], dtype=np.float32)
-        self.idf = np.log(1 + (len(texts) - df + 0.5) / (df + 0.5))
+        self.idf = bm25_idf(df, len(texts))
         self.words = [forms[term].most_common(3) for term in self.terms]
         is_word = np.array([term.isalpha() and len(term) > 1 for term in self.terms])
         self.storable = np.flatnonzero((df >= MIN_PASSAGES) & is_word)
@@ -155,7 +162,7 @@ class SoftTerms(nn.Module):
         for part in (self.gate, self.weight):
             nn.init.zeros_(part.weight)
             nn.init.constant_(part.bias, 0.5413)  # softplus gives 1
-        starts = dict(threshold=0.4, literal=1.0, scale=2.0, cut=0.02, k=1.0, b=0.3, temperature=1.0)
+        starts = dict(threshold=0.4, scale=2.0, cut=0.02, b=0.3, temperature=1.0)
         self.scalars = nn.ParameterDict({n: nn.Parameter(torch.tensor(v)) for n, v in starts.items()})
 
     def read(self, ids, mask, frozen):
@@ -187,9 +194,9 @@ class SoftTerms(nn.Module):
     def saturate(self, soft, literal, lengths):
         """Contributions [passages, terms] before IDF and weight, in [0, 1). Lengths are relative."""
         s = self.scalars
-        frequency = soft + F.softplus(s["literal"]) * literal
+        frequency = soft + literal
         b = s["b"].clamp(0, 1)
-        return frequency / (frequency + F.softplus(s["k"]) * (1 - b + b * lengths[:, None]))
+        return frequency / (frequency + K1 * (1 - b + b * lengths[:, None]))
 
     def weights(self, terms):
         return F.softplus(self.weight(terms)).squeeze(-1)
@@ -213,12 +220,21 @@ class Material(train.Material):
         vectors = word_vectors(words, self.vocabulary) if words else self.states_of_terms
         self.vectors_of_terms = torch.from_numpy(vectors)
         self.idf = torch.from_numpy(self.vocabulary.idf)
-        self.means = {source: self._mean_length(source) for source in self.train}
+        counts = {source: self._counts(source) for source in self.train}
+        self.means = {source: mean_length(some) for source, some in counts.items()}
+        self.idfs = {source: collection_idf(some, len(self.idf)) for source, some in counts.items()}
 
-    def _mean_length(self, source):
+    def _counts(self, source):
         items = self.train[source] + self.development[source]
-        passages = {p for item in items for p in item["passages"]}
-        return mean_length([self.counts[p] for p in passages])
+        return [self.counts[p] for p in sorted({p for item in items for p in item["passages"]})]
+
+
+def collection_idf(counts, terms):
+    """BM25's IDF of all terms in a collection."""
+    frequencies = np.zeros(terms, dtype=np.float32)
+    for numbers, _ in counts:
+        frequencies[numbers] += 1
+    return torch.from_numpy(bm25_idf(frequencies, len(counts)))
 
 
 def mean_length(counts):
@@ -295,10 +311,11 @@ def loss_of(model, material, source, lists, limit, arguments, rng):
     every = torch.cat([torch.tensor(terms, dtype=torch.long), drawn])
     states = material.vectors_of_terms[every]
     soft = model.soft(states, vectors, gates)
-    worth = model.weights(states) * material.idf[every]
+    weights = model.weights(states)
     matched = model.saturate(soft[:, : len(terms)], literal(counts, terms), lengths)
-    matched = matched * worth[: len(terms)]
-    added = model.saturate(soft[:, len(terms) :], 0.0, lengths) * worth[len(terms) :]
+    matched = matched * weights[: len(terms)] * material.idfs[source][terms]
+    added = model.saturate(soft[:, len(terms) :], 0.0, lengths)
+    added = added * weights[len(terms) :] * material.idf[drawn]
     penalty = added.mean(0).square().mean() + arguments.mass * added.mean()
     temperature = F.softplus(model.scalars["temperature"])
     loss, known = 0.0, 0
@@ -349,7 +366,7 @@ def evaluate_lists(model, material, lists, frozen):
                 continue
             tokens = [material.tokens[p].tolist() for p in passages]
             counts = [material.counts[p] for p in passages]
-            mean, idf = material.means[source], material.idf[terms]
+            mean, idf = material.means[source], material.idfs[source][terms]
             scores, _ = scores_of(model, material, tokens, counts, mean, terms, idf, frozen)
             gains = np.array([item["labels"].get(p, 0.0) for p in passages])
             if not item["labels"]:
@@ -387,10 +404,8 @@ class Collection:
         self.gains = {query: self.gains[query] for query in keep}
         self.queries = {q: material.vocabulary.counts(queries[q])[0].tolist() for q in keep}
         self.mean = mean_length(self.counts)
-        frequencies = collections.Counter(t for numbers, _ in self.counts for t in numbers.tolist())
         self.terms = sorted({t for some in self.queries.values() for t in some})
-        df = torch.tensor([float(frequencies[t]) for t in self.terms])
-        self.idf = torch.log(1 + (len(texts) - df + 0.5) / (df + 0.5))
+        self.idf = collection_idf(self.counts, len(material.idf))[self.terms]
 
     def evaluate(self, model, material, frozen):
         column = {t: i for i, t in enumerate(self.terms)}

@@ -78,18 +78,23 @@ class ArchitectureTest {
           .definedBy("..onnx.crossencoder..")
           .layer("attention")
           .definedBy("..onnx.attention..")
+          .layer("context")
+          .definedBy("..onnx.context..")
           .layer("distill")
           .definedBy("..onnx.distill..")
           .whereLayer("distill")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("context")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("attention")
           .mayOnlyBeAccessedByLayers("distill")
           .whereLayer("crossencoder")
           .mayOnlyBeAccessedByLayers("distill")
           .whereLayer("runtime")
-          .mayOnlyBeAccessedByLayers("crossencoder", "attention", "distill")
+          .mayOnlyBeAccessedByLayers("crossencoder", "attention", "context", "distill")
           .whereLayer("hub")
-          .mayOnlyBeAccessedByLayers("runtime", "crossencoder", "attention", "distill");
+          .mayOnlyBeAccessedByLayers(
+              "runtime", "crossencoder", "attention", "context", "distill");
 
   @ArchTest
   static final ArchRule NO_CYCLES_BETWEEN_PACKAGES =

@@ -117,7 +117,7 @@ public final class Extractor {
                     "%.4f",
                     IdfDirection.correlation(tokens.pieces, tokens.idf, reference))));
     try (TermEncoder encoder = new TermEncoder(model, layer)) {
-      long[][] ids = tokens.ids.stream().map(id -> new long[] {id}).toArray(long[][]::new);
+      int[][] ids = tokens.ids.stream().map(id -> new int[] {id}).toArray(int[][]::new);
       float[][] states = encoder.encode(ids, progress);
       Kernel kernel = kernels.apply(states);
       return new SemanticBM25Model(

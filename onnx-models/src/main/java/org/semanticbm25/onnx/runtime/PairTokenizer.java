@@ -53,13 +53,21 @@ public final class PairTokenizer implements AutoCloseable {
         && types[types.length - 1] == 1;
   }
 
-  /** The token before the query. */
-  int first() {
+  /**
+   * The token before a text or a query.
+   *
+   * @return id of {@code [CLS]}
+   */
+  public int first() {
     return first;
   }
 
-  /** The token after the query and after the passage. */
-  int separator() {
+  /**
+   * The token after a text, after the query and after the passage.
+   *
+   * @return id of {@code [SEP]}
+   */
+  public int separator() {
     return separator;
   }
 

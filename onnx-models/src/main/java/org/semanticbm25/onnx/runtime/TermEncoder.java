@@ -1,17 +1,13 @@
 package org.semanticbm25.onnx.runtime;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
-import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import java.io.IOException;
-import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.graph.HiddenStates;
@@ -36,8 +32,8 @@ public final class TermEncoder implements AutoCloseable {
   private final HuggingFaceTokenizer tokenizer;
   private final OrtEnvironment environment = OnnxRuntime.environment();
   private final OrtSession session;
-  private final long first;
-  private final long last;
+  private final int first;
+  private final int last;
 
   /**
    * Loads the model and its tokenizer.
@@ -61,8 +57,8 @@ public final class TermEncoder implements AutoCloseable {
                 + ": does not put one token before and one after a text; give that of a BERT-family"
                 + " model");
       }
-      this.first = nothing[0];
-      this.last = nothing[1];
+      this.first = Math.toIntExact(nothing[0]);
+      this.last = Math.toIntExact(nothing[1]);
       this.session = session();
     } catch (IOException | RuntimeException e) {
       tokenizer.close();
@@ -99,9 +95,11 @@ public final class TermEncoder implements AutoCloseable {
    * @param word any text
    * @return ids, the first {@value #MAX_PIECES} at most; none if the tokenizer leaves nothing
    */
-  public long[] pieces(String word) {
+  public int[] pieces(String word) {
     long[] ids = tokenizer.encode(word).getIds();
-    return Arrays.copyOfRange(ids, 1, Math.min(ids.length - 1, MAX_PIECES + 1));
+    return Arrays.stream(ids, 1, Math.min(ids.length - 1, MAX_PIECES + 1))
+        .mapToInt(Math::toIntExact)
+        .toArray();
   }
 
   /**
@@ -113,7 +111,7 @@ public final class TermEncoder implements AutoCloseable {
    * @throws IOException if the model fails, or returns no hidden states
    */
   public float[][] encodeWords(List<String> words, Progress progress) throws IOException {
-    return encode(words.stream().map(this::pieces).toArray(long[][]::new), progress);
+    return encode(words.stream().map(this::pieces).toArray(int[][]::new), progress);
   }
 
   /**
@@ -125,7 +123,7 @@ public final class TermEncoder implements AutoCloseable {
    *     wordpieces
    * @throws IOException if the model fails, or returns no hidden states
    */
-  public float[][] encode(long[][] pieces, Progress progress) throws IOException {
+  public float[][] encode(int[][] pieces, Progress progress) throws IOException {
     Integer[] byLength = IntStream.range(0, pieces.length).boxed().toArray(Integer[]::new);
     Arrays.sort(byLength, Comparator.comparingInt(i -> pieces[i].length));
     float[][] vectors = new float[pieces.length][];
@@ -137,10 +135,8 @@ public final class TermEncoder implements AutoCloseable {
           && pieces[byLength[end]].length == length) {
         end++;
       }
-      long[][] batch = new long[end - start][];
-      for (int i = start; i < end; i++) {
-        batch[i - start] = pieces[byLength[i]];
-      }
+      List<int[]> batch =
+          Arrays.stream(byLength, start, end).map(i -> pieces[i]).toList();
       float[][] encoded = encodeBatch(batch, length);
       checkFinite(encoded);
       for (int i = start; i < end; i++) {
@@ -151,29 +147,11 @@ public final class TermEncoder implements AutoCloseable {
     return vectors;
   }
 
-  /** Terms of one length: {@code ids [batch, length + 2]} in, states of the same shape out. */
-  private float[][] encodeBatch(long[][] batch, int length) throws IOException {
-    int width = length + 2;
-    long[] ids = new long[batch.length * width];
-    for (int i = 0; i < batch.length; i++) {
-      ids[i * width] = first;
-      System.arraycopy(batch[i], 0, ids, i * width + 1, length);
-      ids[i * width + width - 1] = last;
-    }
-    long[] ones = new long[ids.length];
-    Arrays.fill(ones, 1L);
-    long[] shape = {batch.length, width};
-    try (OnnxTensor idTensor = tensor(ids, shape);
-        OnnxTensor maskTensor = tensor(ones, shape);
-        OnnxTensor typeTensor = tensor(new long[ids.length], shape)) {
-      Map<String, OnnxTensor> inputs = new HashMap<>();
-      inputs.put("input_ids", idTensor);
-      inputs.put("attention_mask", maskTensor);
-      inputs.put("token_type_ids", typeTensor);
-      inputs.keySet().retainAll(session.getInputNames());
-      try (OrtSession.Result result = session.run(inputs)) {
-        return meanOverPieces(result.get(0).getValue(), length);
-      }
+  /** The states of terms of one length, {@code [batch, length + 2, hidden]}, to their means. */
+  private float[][] encodeBatch(List<int[]> batch, int length) throws IOException {
+    try (TokenBatch inputs = new TokenBatch(session, batch, first, last);
+        OrtSession.Result result = session.run(inputs.tensors())) {
+      return meanOverPieces(result.get(0).getValue(), length);
     } catch (OrtException e) {
       throw new IOException(model.onnx() + ": ONNX Runtime failed to run it", e);
     }
@@ -188,10 +166,6 @@ public final class TermEncoder implements AutoCloseable {
         }
       }
     }
-  }
-
-  private OnnxTensor tensor(long[] values, long[] shape) throws OrtException {
-    return OnnxTensor.createTensor(environment, LongBuffer.wrap(values), shape);
   }
 
   private float[][] meanOverPieces(Object output, int length) throws IOException {

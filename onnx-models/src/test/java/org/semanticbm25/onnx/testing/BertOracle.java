@@ -108,7 +108,8 @@ public final class BertOracle {
     return probabilities;
   }
 
-  private double[] dense(String name, double[] input, int out) {
+  /** A dense layer of the model by its name. */
+  public double[] dense(String name, double[] input, int out) {
     float[] matrix = weights.get(name + ".weight");
     float[] bias = weights.get(name + ".bias");
     double[] result = new double[out];

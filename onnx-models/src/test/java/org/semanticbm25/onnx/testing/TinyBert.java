@@ -93,22 +93,51 @@ public final class TinyBert {
 
   /** The graph, with or without an input for token types. */
   public ModelProto onnx(boolean tokenTypes) {
+    String states = begin(tokenTypes);
+    graph.addOutput(Nodes.value("logits", TensorProto.DataType.FLOAT, "batch_size", 1));
+    add("Gather", "/bert/pooler/first", states, "zero").addAttribute(Nodes.attribute("axis", 1));
+    gemm("/bert/pooler/dense", "pooler.dense", "/bert/pooler/first", shape.hidden());
+    add("Tanh", "/bert/pooler/tanh", "/bert/pooler/dense");
+    gemm("logits", "classifier", "/bert/pooler/tanh", 1);
+    return model();
+  }
+
+  /**
+   * The graph of an encoder of soft terms with the same layers: unit vectors and gates of tokens.
+   * Adds its weights {@code passage} and {@code gate}.
+   */
+  public ModelProto softTerms(int dimensions, Random random) {
+    draw("passage.weight", shape.hidden() * dimensions, 1f, 0f, random);
+    draw("passage.bias", dimensions, 0.1f, 0f, random);
+    dense("gate", shape.hidden(), 1, 0.3f, random);
+    String states = begin(false);
+    TensorProto.DataType type = TensorProto.DataType.FLOAT;
+    graph.addOutput(
+        Nodes.value("vectors", type, "batch_size", "sequence_length", dimensions));
+    graph.addOutput(Nodes.value("gates", type, "batch_size", "sequence_length"));
+    add("LpNormalization", "vectors", dense("/passage", "passage", states, dimensions));
+    add("Softplus", "/gate/soft", dense("/gate", "gate", states, 1));
+    add("Squeeze", "gates", "/gate/soft", "last");
+    return model();
+  }
+
+  /** Inputs, constants and layers; returns the last states. */
+  private String begin(boolean tokenTypes) {
     graph.clear().setName("bert");
     input("input_ids");
     input("attention_mask");
     if (tokenTypes) {
       input("token_type_ids");
     }
-    graph.addOutput(Nodes.value("logits", TensorProto.DataType.FLOAT, "batch_size", 1));
     constants();
     String states = embeddings(tokenTypes);
     for (int layer = 0; layer < shape.layers(); layer++) {
       states = layer("/bert/encoder/layer." + layer, "encoder.layer." + layer, states);
     }
-    add("Gather", "/bert/pooler/first", states, "zero").addAttribute(Nodes.attribute("axis", 1));
-    gemm("/bert/pooler/dense", "pooler.dense", "/bert/pooler/first", shape.hidden());
-    add("Tanh", "/bert/pooler/tanh", "/bert/pooler/dense");
-    gemm("logits", "classifier", "/bert/pooler/tanh", 1);
+    return states;
+  }
+
+  private ModelProto model() {
     return ModelProto.newBuilder()
         .setIrVersion(7)
         .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET))
@@ -126,6 +155,7 @@ public final class TinyBert {
     graph.addInitializer(Tensors.longs("one", new long[] {1}));
     graph.addInitializer(Tensors.longs("axis1", new long[] {1}, 1));
     graph.addInitializer(Tensors.longs("axes12", new long[] {1, 2}, 2));
+    graph.addInitializer(Tensors.longs("last", new long[] {-1}, 1));
     graph.addInitializer(
         Tensors.longs("split", new long[] {0, 0, shape.heads(), shape.headWidth()}, 4));
     graph.addInitializer(Tensors.longs("joined", new long[] {0, 0, shape.hidden()}, 3));

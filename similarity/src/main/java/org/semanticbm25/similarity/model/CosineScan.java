@@ -54,7 +54,25 @@ public final class CosineScan {
    * @param visitor hears the cosines
    */
   public void scan(TermVectors others, int i, Visitor visitor) {
-    byte[] query = others.row(i);
+    byte[] row = others.row(i);
+    float[] query = new float[row.length];
+    for (int d = 0; d < row.length; d++) {
+      query[d] = row[d];
+    }
+    scan(query, others.inverseNorm(i), visitor);
+  }
+
+  /**
+   * Compares a vector of unit length with all.
+   *
+   * @param unit components, as many as the vectors have
+   * @param visitor hears the cosines
+   */
+  public void scan(float[] unit, Visitor visitor) {
+    scan(unit, 1f, visitor);
+  }
+
+  private void scan(float[] query, float inverseNorm, Visitor visitor) {
     float[] cosines = new float[BLOCK];
     for (int b = 0; b < blocks.length; b++) {
       Arrays.fill(cosines, 0f);
@@ -64,7 +82,7 @@ public final class CosineScan {
       int first = b * BLOCK;
       int count = Math.min(BLOCK, vectors.size() - first);
       for (int j = 0; j < count; j++) {
-        cosines[j] = cosines[j] * others.inverseNorm(i) * vectors.inverseNorm(first + j);
+        cosines[j] = cosines[j] * inverseNorm * vectors.inverseNorm(first + j);
       }
       visitor.visit(first, cosines, count);
     }

@@ -1,0 +1,199 @@
+package org.semanticbm25.onnx.context;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.stream.IntStream;
+import org.semanticbm25.onnx.hub.NeuralModel;
+import org.semanticbm25.onnx.runtime.PairEngine;
+import org.semanticbm25.similarity.model.ContextualModel;
+import org.semanticbm25.similarity.model.SoftFrequencies;
+
+/**
+ * Finds the soft frequencies of passages, as {@link ContextualModel} defines them, by one forward
+ * pass over each passage alone.
+ *
+ * <p>A passage of more tokens than the encoder reads at a time is cut into windows of like lengths
+ * that do not overlap; the sum over tokens goes over all of them, and over the two tokens that a
+ * BERT-family model has around each.
+ *
+ * <p>Thread-safe: callers share the threads. Hold one for each model and close it.
+ *
+ * @lucene.experimental
+ */
+public final class SoftTermEncoder implements Closeable {
+  // passages that a thread takes at a time
+  private static final int AT_ONCE = 8;
+  private static final String CONTINUED = "##";
+
+  private final PassageEncoder encoder;
+  private final ContextualModel model;
+  private final TokenMatcher matcher;
+  private final ExecutorService executor;
+
+  private SoftTermEncoder(PassageEncoder encoder, ContextualModel model, int threads) {
+    this.encoder = encoder;
+    this.model = model;
+    this.matcher = new TokenMatcher(model);
+    this.executor =
+        Executors.newFixedThreadPool(
+            threads, Thread.ofPlatform().daemon().name("soft-terms-", 0).factory());
+  }
+
+  /**
+   * Loads an encoder.
+   *
+   * @param files its ONNX graph, with the outputs {@code vectors [batch, tokens, dimensions]} and
+   *     {@code gates [batch, tokens]}, and its tokenizer
+   * @param model terms and numbers that belong to it
+   * @param threads that read passages side by side, at least 1
+   * @return the encoder, to be closed
+   * @throws IllegalArgumentException if {@code threads} is less than 1
+   * @throws IOException if a file is missing or damaged, if the graph is no such encoder, or if the
+   *     model was made for another; the message names the file
+   */
+  public static SoftTermEncoder open(NeuralModel files, ContextualModel model, int threads)
+      throws IOException {
+    PairEngine.checkThreads(threads);
+    if (!files.sha256().equals(model.provenance().sourceSha256())) {
+      throw new IOException(
+          "%s: is not the encoder that the contextual model was made for (%s); give the two that belong together"
+              .formatted(files.onnx(), model.provenance().source()));
+    }
+    return new SoftTermEncoder(PassageEncoder.open(files), model, threads);
+  }
+
+  /**
+   * The model.
+   *
+   * @return terms and numbers
+   */
+  public ContextualModel model() {
+    return model;
+  }
+
+  /**
+   * Encodes passages.
+   *
+   * @param passages any texts; in an empty one nothing is found
+   * @return what was found in each, in their order
+   * @throws IOException if the model fails, or as an {@code InterruptedIOException} if the thread is
+   *     interrupted; its interrupt status is set then
+   * @throws IllegalStateException if closed
+   */
+  public List<SoftFrequencies> encode(List<String> passages) throws IOException {
+    List<Integer> longestFirst =
+        IntStream.range(0, passages.size())
+            .boxed()
+            .sorted(Comparator.comparingInt((Integer i) -> passages.get(i).length()).reversed())
+            .toList();
+    SoftFrequencies[] found = new SoftFrequencies[passages.size()];
+    List<Callable<Void>> tasks = new ArrayList<>();
+    for (int start = 0; start < found.length; start += AT_ONCE) {
+      List<Integer> some =
+          longestFirst.subList(start, Math.min(start + AT_ONCE, found.length));
+      tasks.add(
+          () -> {
+            encode(passages, some, found);
+            return null;
+          });
+    }
+    run(tasks);
+    return List.of(found);
+  }
+
+  private void encode(List<String> passages, List<Integer> some, SoftFrequencies[] found)
+      throws IOException {
+    float[][] sums = new float[some.size()][model.size()];
+    encoder.forEachWindow(
+        some.stream().map(passages::get).toList(),
+        (window, vectors, gates) -> matcher.add(sums[window.passage], vectors, gates));
+    for (int i = 0; i < sums.length; i++) {
+      found[some.get(i)] = matcher.frequencies(sums[i]);
+    }
+  }
+
+  /**
+   * What a word of a passage adds to the soft frequency of a term.
+   *
+   * @param word as the tokenizer spells it, or a token around the text, such as {@code [CLS]}
+   * @param share positive
+   */
+  public record WordShare(String word, float share) {}
+
+  /**
+   * Tells which words of a passage made the soft frequency of a term: the sum of their shares less
+   * the model's cut.
+   *
+   * @param passage any text
+   * @param term number of a term of the model
+   * @return words with a share, the largest first
+   * @throws IOException as {@link #encode}
+   * @throws IllegalStateException if closed
+   */
+  public List<WordShare> explain(String passage, int term) throws IOException {
+    List<WordShare> shares = new ArrayList<>();
+    run(
+        List.of(
+            () -> {
+              encoder.forEachWindow(
+                  List.of(passage),
+                  (window, vectors, gates) ->
+                      addWords(
+                          shares, encoder.texts(window), matcher.shares(vectors, gates, term)));
+              return null;
+            }));
+    shares.removeIf(word -> word.share() <= 0f);
+    shares.sort(Comparator.comparingDouble((WordShare word) -> word.share()).reversed());
+    return shares;
+  }
+
+  /** Adds the words of a window, each with the shares of all its pieces. */
+  private static void addWords(List<WordShare> words, String[] pieces, float[] shares) {
+    for (int start = 0, end; start < pieces.length; start = end) {
+      StringBuilder word = new StringBuilder(pieces[start]);
+      float share = shares[start];
+      for (end = start + 1; end < pieces.length && pieces[end].startsWith(CONTINUED); end++) {
+        word.append(pieces[end], CONTINUED.length(), pieces[end].length());
+        share += shares[end];
+      }
+      words.add(new WordShare(word.toString(), share));
+    }
+  }
+
+  private void run(List<Callable<Void>> tasks) throws IOException {
+    try {
+      for (Future<Void> task : executor.invokeAll(tasks)) {
+        task.get();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while passages were encoded");
+    } catch (RejectedExecutionException e) {
+      throw new IllegalStateException(encoder.source() + ": closed", e);
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException io -> throw io;
+        case RuntimeException runtime -> throw runtime;
+        case Error error -> throw error;
+        case null, default -> throw new IllegalStateException(encoder.source() + ": failed", e);
+      }
+    }
+  }
+
+  /** Waits for what is running, and frees the model. */
+  @Override
+  public void close() throws IOException {
+    executor.close();
+    encoder.close();
+  }
+}

@@ -1,0 +1,70 @@
+package org.semanticbm25.onnx.context;
+
+import java.util.Arrays;
+import org.apache.lucene.util.VectorUtil;
+import org.semanticbm25.similarity.model.ContextualModel;
+import org.semanticbm25.similarity.model.ContextualModel.Parameters;
+import org.semanticbm25.similarity.model.CosineScan;
+import org.semanticbm25.similarity.model.SoftFrequencies;
+
+/** Compares the tokens of a passage with all terms of a model. Immutable and thread-safe. */
+final class TokenMatcher {
+  private final ContextualModel model;
+  private final CosineScan terms;
+
+  TokenMatcher(ContextualModel model) {
+    this.model = model;
+    this.terms = new CosineScan(model.vectors());
+  }
+
+  /**
+   * Adds {@code scale * sum over tokens of gate * kernel} to the sum of each term.
+   *
+   * @param sums of all terms
+   */
+  void add(float[] sums, float[][] vectors, float[] gates) {
+    Parameters parameters = model.parameters();
+    float threshold = parameters.threshold();
+    float range = 1 - threshold;
+    for (int i = 0; i < gates.length; i++) {
+      float factor = parameters.scale() * gates[i] / (range * range);
+      terms.scan(
+          vectors[i],
+          (first, cosines, count) -> {
+            // the kernel, written out for the compiler to vectorise
+            for (int t = 0; t < count; t++) {
+              float above = Math.max(0f, cosines[t] - threshold);
+              sums[first + t] += factor * above * above;
+            }
+          });
+    }
+  }
+
+  /** The soft frequencies that sums amount to. */
+  SoftFrequencies frequencies(float[] sums) {
+    float cut = model.parameters().cut();
+    int[] found = new int[sums.length];
+    float[] frequencies = new float[sums.length];
+    int count = 0;
+    for (int t = 0; t < sums.length; t++) {
+      if (sums[t] > cut) {
+        found[count] = t;
+        frequencies[count++] = sums[t] - cut;
+      }
+    }
+    return new SoftFrequencies(
+        Arrays.copyOf(found, count), Arrays.copyOf(frequencies, count));
+  }
+
+  /** What each token adds to the sum of a term. */
+  float[] shares(float[][] vectors, float[] gates, int term) {
+    Parameters parameters = model.parameters();
+    float[] termVector = model.vectors().unit(term);
+    float[] shares = new float[gates.length];
+    for (int i = 0; i < shares.length; i++) {
+      float cosine = VectorUtil.dotProduct(vectors[i], termVector);
+      shares[i] = parameters.scale() * gates[i] * parameters.kernel(cosine);
+    }
+    return shares;
+  }
+}
