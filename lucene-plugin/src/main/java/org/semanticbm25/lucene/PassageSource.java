@@ -2,19 +2,26 @@ package org.semanticbm25.lucene;
 
 import java.io.IOException;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.StringJoiner;
+import java.util.TreeMap;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.DocValuesType;
 import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.PostingsEnum;
 import org.apache.lucene.index.SortedDocValues;
 import org.apache.lucene.index.StoredFields;
+import org.apache.lucene.index.TermVectors;
+import org.apache.lucene.index.Terms;
+import org.apache.lucene.index.TermsEnum;
+import org.apache.lucene.util.BytesRef;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the text of a document comes from that a cross-encoder reads: a stored field, doc values,
- * or a function of the caller's.
+ * Where the text of a document comes from that a neural model reads: a stored field, doc
+ * values, term vectors, or a function of the caller's.
  *
  * <p>A caller's own source is a lambda: {@code leaf -> doc -> text(leaf, doc)}.
  *
@@ -95,5 +102,41 @@ public interface PassageSource {
                     .formatted(field, type));
       };
     };
+  }
+
+  /**
+   * Reads term vectors: the terms of a document in the order of their positions, as the analyzer
+   * left them. What it took out is lost; take this where the text itself is not kept.
+   *
+   * @param field with term vectors that have positions
+   * @return a thread-safe source
+   * @throws IllegalArgumentException when a document is read whose term vector has no positions
+   */
+  static PassageSource termVectors(String field) {
+    return leaf -> {
+      TermVectors vectors = leaf.reader().termVectors();
+      return doc -> {
+        Terms terms = vectors.get(doc, field);
+        return terms == null ? null : inOrder(field, terms);
+      };
+    };
+  }
+
+  private static String inOrder(String field, Terms terms) throws IOException {
+    if (!terms.hasPositions()) {
+      throw new IllegalArgumentException(
+          "field '%s' has term vectors without positions; give a field that has them"
+              .formatted(field));
+    }
+    SortedMap<Integer, String> words = new TreeMap<>();
+    TermsEnum each = terms.iterator();
+    for (BytesRef term = each.next(); term != null; term = each.next()) {
+      PostingsEnum positions = each.postings(null, PostingsEnum.POSITIONS);
+      positions.nextDoc();
+      for (int i = 0; i < positions.freq(); i++) {
+        words.putIfAbsent(positions.nextPosition(), term.utf8ToString());
+      }
+    }
+    return String.join(" ", words.values());
   }
 }

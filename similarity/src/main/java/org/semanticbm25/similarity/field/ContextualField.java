@@ -41,7 +41,7 @@ public final class ContextualField {
     this.numbers = HashMap.newHashMap(model.size());
     this.terms = new @Nullable BytesRef[model.size()];
     for (int i = 0; i < terms.length; i++) {
-      List<BytesRef> analyzed = analyze(model.word(i));
+      List<BytesRef> analyzed = terms(model.word(i));
       if (analyzed.size() == 1 && numbers.putIfAbsent(analyzed.getFirst(), i) == null) {
         terms[i] = analyzed.getFirst();
       }
@@ -70,6 +70,15 @@ public final class ContextualField {
   }
 
   /**
+   * Name of the text field.
+   *
+   * @return as it was given
+   */
+  public String textField() {
+    return field;
+  }
+
+  /**
    * Name of the field with the soft frequencies.
    *
    * @return the text field's with {@code _soft} after it
@@ -78,8 +87,13 @@ public final class ContextualField {
     return field + SUFFIX;
   }
 
-  /** The terms of a text of the field, in their order. */
-  List<BytesRef> analyze(String text) {
+  /**
+   * The terms of a text of the field.
+   *
+   * @param text any text
+   * @return what the analyzer makes of it, in the order of the text
+   */
+  public List<BytesRef> terms(String text) {
     return Analysis.terms(analyzer, field, text);
   }
 
@@ -95,7 +109,7 @@ public final class ContextualField {
    * @return a query that matches nothing if there are no terms
    */
   public Query query(String text) {
-    Set<BytesRef> different = new LinkedHashSet<>(analyze(text));
+    Set<BytesRef> different = new LinkedHashSet<>(terms(text));
     if (different.isEmpty()) {
       return new MatchNoDocsQuery("no terms in: " + text);
     }

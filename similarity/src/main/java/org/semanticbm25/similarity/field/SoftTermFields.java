@@ -1,5 +1,6 @@
 package org.semanticbm25.similarity.field;
 
+import java.io.IOException;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -8,6 +9,7 @@ import java.util.PriorityQueue;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.lucene.document.FieldType;
+import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.util.BytesRef;
 import org.semanticbm25.similarity.model.ContextualModel;
 import org.semanticbm25.similarity.model.SoftFrequencies;
@@ -62,6 +64,43 @@ public final class SoftTermFields {
             Map.of(ContextualTermQuery.MODEL, model.id(), MEAN_LENGTH, Float.toString(meanLength)));
   }
 
+  /**
+   * The text field and its model.
+   *
+   * @return as it was given
+   */
+  public ContextualField field() {
+    return field;
+  }
+
+  /**
+   * Tells fields that can be searched together from others.
+   *
+   * @return model, mean length and number of soft terms
+   */
+  @Override
+  public String toString() {
+    return "%s, model %s, mean length %s, %d soft terms"
+        .formatted(field.softField(), model.id(), meanLength, maxSoftTerms);
+  }
+
+  /**
+   * The mean length of a text field's passages.
+   *
+   * @param reader of the whole index
+   * @param field indexed text
+   * @return terms of a passage on average, repetitions included
+   * @throws IllegalArgumentException if the index has no terms in the field
+   * @throws IOException if the index cannot be read
+   */
+  public static float meanLength(IndexReader reader, String field) throws IOException {
+    int passages = reader.getDocCount(field);
+    if (passages == 0) {
+      throw new IllegalArgumentException("the index has no terms in a field '" + field + "'");
+    }
+    return (float) reader.getSumTotalTermFreq(field) / passages;
+  }
+
   /** A soft term that may be stored. */
   private record Candidate(BytesRef term, float value, double worth) {}
 
@@ -73,7 +112,7 @@ public final class SoftTermFields {
    * @return a field to be indexed beside the text's; without terms for a text without terms
    */
   public SoftTermField of(String text, SoftFrequencies soft) {
-    List<BytesRef> terms = field.analyze(text);
+    List<BytesRef> terms = field.terms(text);
     SortedMap<BytesRef, Integer> stored = new TreeMap<>();
     if (!terms.isEmpty()) {
       values(terms, soft)
