@@ -93,8 +93,7 @@ class ArchitectureTest {
           .whereLayer("runtime")
           .mayOnlyBeAccessedByLayers("crossencoder", "attention", "context", "distill")
           .whereLayer("hub")
-          .mayOnlyBeAccessedByLayers(
-              "runtime", "crossencoder", "attention", "context", "distill");
+          .mayOnlyBeAccessedByLayers("runtime", "crossencoder", "attention", "context", "distill");
 
   @ArchTest
   static final ArchRule NO_CYCLES_BETWEEN_PACKAGES =

@@ -65,7 +65,8 @@ public final class Attacher {
    * @param field an indexed text field
    * @param analyzer the one that the field was indexed with
    * @return the terms, for {@link SemanticField#withAttached}
-   * @throws IllegalArgumentException if the index has no terms in such a field
+   * @throws IllegalArgumentException if the index has no terms in such a field, or the encoder is
+   *     of another model
    * @throws IOException if the index cannot be read or the neural model fails
    */
   public AttachedTerms attach(DirectoryReader reader, String field, Analyzer analyzer)
@@ -73,6 +74,11 @@ public final class Attacher {
     Terms dictionary = MultiTerms.getTerms(reader, field);
     if (dictionary == null) {
       throw new IllegalArgumentException("the index has no terms in a field '" + field + "'");
+    }
+    if (!encoder.model().sha256().equals(model.provenance().sourceSha256())) {
+      throw new IllegalArgumentException(
+          "%s: is not the model that the terms' model was extracted from (%s); give that one"
+              .formatted(encoder.model().onnx(), model.provenance().source()));
     }
     SemanticField known = SemanticField.of(model, field, analyzer);
     SurfaceForms surfaces = new SurfaceForms(field, analyzer);

@@ -24,7 +24,8 @@ import org.semanticbm25.onnx.attention.AttentionScorer;
  *
  * <p>All hits given are rescored and the best returned, as {@link RescoredDoc}s, which keep the
  * first pass's score; the hits given stay as they are. Ties go to the smaller document number. A
- * document without text is read as an empty one.
+ * document without text is read as an empty one; if no hit has a text, the source is taken to be
+ * wrong, and rescoring fails with an {@code IllegalArgumentException}.
  *
  * <p>Immutable; as thread-safe as its source of passages is.
  *
@@ -38,7 +39,7 @@ public final class AttentionRescorer extends PassageRescorer {
 
   private AttentionRescorer(
       AttentionScorer scorer, String query, PassageSource passages, float firstPassWeight) {
-    super(passages, firstPassWeight);
+    super(passages, firstPassWeight, false);
     this.scorer = scorer;
     this.query = query;
   }

@@ -1,9 +1,12 @@
 package org.semanticbm25.lucene;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeoutException;
 import org.apache.lucene.search.Explanation;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 
 /**
@@ -18,7 +21,9 @@ import org.semanticbm25.onnx.crossencoder.CrossEncoder;
  *
  * <p>All hits given are rescored and the best returned, as {@link RescoredDoc}s, which keep the
  * first pass's score; the hits given stay as they are. Ties go to the smaller document number. A
- * document without text is read as an empty one.
+ * document without text is read as an empty one, or keeps the first pass's score, see {@link
+ * #withFallbackToFirstPassScore}; if no hit has a text, the source is taken to be wrong, and
+ * rescoring fails with an {@code IllegalArgumentException}.
  *
  * <p>Immutable; as thread-safe as its source of passages is.
  *
@@ -27,12 +32,25 @@ import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 public final class CrossEncoderRescorer extends PassageRescorer {
   private final CrossEncoder encoder;
   private final String query;
+  private final PassageSource passages;
+  private final float firstPassWeight;
+  private final boolean fallback;
+  private final @Nullable Duration timeout;
 
   private CrossEncoderRescorer(
-      CrossEncoder encoder, String query, PassageSource passages, float firstPassWeight) {
-    super(passages, firstPassWeight);
+      CrossEncoder encoder,
+      String query,
+      PassageSource passages,
+      float firstPassWeight,
+      boolean fallback,
+      @Nullable Duration timeout) {
+    super(passages, firstPassWeight, fallback);
     this.encoder = encoder;
     this.query = query;
+    this.passages = passages;
+    this.firstPassWeight = firstPassWeight;
+    this.fallback = fallback;
+    this.timeout = timeout;
   }
 
   /**
@@ -45,7 +63,20 @@ public final class CrossEncoderRescorer extends PassageRescorer {
    */
   public static CrossEncoderRescorer create(
       CrossEncoder encoder, String query, PassageSource passages) {
-    return new CrossEncoderRescorer(encoder, query, passages, 0);
+    return new CrossEncoderRescorer(encoder, query, passages, 0, false, null);
+  }
+
+  /**
+   * Scores with the logit alone, but a document without text with the first pass's score.
+   *
+   * @param encoder scores pairs; not closed here
+   * @param query text of the query
+   * @param passages texts of the hits
+   * @return a rescorer of this one query
+   */
+  public static CrossEncoderRescorer withFallbackToFirstPassScore(
+      CrossEncoder encoder, String query, PassageSource passages) {
+    return new CrossEncoderRescorer(encoder, query, passages, 0, true, null);
   }
 
   /**
@@ -61,12 +92,31 @@ public final class CrossEncoderRescorer extends PassageRescorer {
    */
   public static CrossEncoderRescorer interpolated(
       CrossEncoder encoder, String query, PassageSource passages, float weight) {
-    return new CrossEncoderRescorer(encoder, query, passages, checkWeight(weight));
+    return new CrossEncoderRescorer(encoder, query, passages, checkWeight(weight), false, null);
+  }
+
+  /**
+   * Limits the time that {@link #rescore} waits for scores. When it is up, the work is stopped and
+   * {@code rescore} fails with an {@code IOException} whose cause is a {@code TimeoutException}, so
+   * that the caller can go on with the hits of the first pass.
+   *
+   * @param limit longest time to wait
+   * @return a rescorer that is otherwise as this one
+   */
+  public CrossEncoderRescorer withTimeout(Duration limit) {
+    return new CrossEncoderRescorer(encoder, query, passages, firstPassWeight, fallback, limit);
   }
 
   @Override
   float[] score(List<String> texts) throws IOException {
-    return encoder.score(query, texts);
+    if (timeout == null) {
+      return encoder.score(query, texts);
+    }
+    try {
+      return encoder.score(query, texts, timeout);
+    } catch (TimeoutException e) {
+      throw new IOException("rescoring: " + e.getMessage(), e);
+    }
   }
 
   @Override

@@ -69,7 +69,10 @@ public final class IndexEnricher {
    * @param progress notified of the documents that are done
    */
   public IndexEnricher(
-      SoftTermFields fields, PassageSource passages, SoftFrequencyEncoder encoder, Progress progress) {
+      SoftTermFields fields,
+      PassageSource passages,
+      SoftFrequencyEncoder encoder,
+      Progress progress) {
     this(fields, passages, encoder, progress, Duration.ofSeconds(30));
   }
 
@@ -170,8 +173,7 @@ public final class IndexEnricher {
 
   private void write(DirectoryReader reader, Path work) throws IOException {
     IndexCommit commit = reader.getIndexCommit();
-    SegmentInfos infos =
-        SegmentInfos.readCommit(reader.directory(), commit.getSegmentsFileName());
+    SegmentInfos infos = SegmentInfos.readCommit(reader.directory(), commit.getSegmentsFileName());
     String origin = StringHelper.idToString(infos.getId()) + ", " + fields;
     try (Directory directory = FSDirectory.open(work.resolve("index"));
         IndexWriter writer = new IndexWriter(directory, config(reader, infos))) {
@@ -237,8 +239,7 @@ public final class IndexEnricher {
           .write(leaf, passages.open(leaf), documents, directory);
       try (DirectoryReader soft = DirectoryReader.open(directory);
           ParallelLeafReader both =
-              new ParallelLeafReader(
-                  false, leaf.reader(), soft.leaves().getFirst().reader())) {
+              new ParallelLeafReader(false, leaf.reader(), soft.leaves().getFirst().reader())) {
         writer.addIndexes(SlowCodecReaderWrapper.wrap(both));
       }
     }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.ReaderUtil;
 import org.apache.lucene.search.Explanation;
@@ -12,18 +13,22 @@ import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Rescorer;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopDocs;
+import org.jspecify.annotations.Nullable;
 
 /** A rescorer that reads texts, and may add a part of the first pass's score to its own. */
 abstract class PassageRescorer extends Rescorer {
   private final PassageSource passages;
   private final float firstPassWeight;
+  private final boolean fallback;
 
   /**
    * @param firstPassWeight 0, or the weight of the first pass's score
+   * @param fallback whether a document without text keeps the first pass's score
    */
-  PassageRescorer(PassageSource passages, float firstPassWeight) {
+  PassageRescorer(PassageSource passages, float firstPassWeight, boolean fallback) {
     this.passages = passages;
     this.firstPassWeight = firstPassWeight;
+    this.fallback = fallback;
   }
 
   /** A weight that is greater than 0 and finite. */
@@ -55,13 +60,21 @@ abstract class PassageRescorer extends Rescorer {
     }
     ScoreDoc[] byDoc = firstPassTopDocs.scoreDocs.clone();
     Arrays.sort(byDoc, Comparator.comparingInt(hit -> hit.doc));
-    if (firstPassWeight > 0) {
+    if (firstPassWeight > 0 || fallback) {
       requireScores(byDoc);
     }
-    float[] scores = score(texts(searcher, byDoc));
+    List<@Nullable String> texts = texts(searcher, byDoc);
+    if (!texts.isEmpty() && texts.stream().allMatch(Objects::isNull)) {
+      throw new IllegalArgumentException(
+          "none of the %d hits has a text; give a field that is stored, or another source"
+              .formatted(texts.size()));
+    }
+    float[] scores = score(texts.stream().map(PassageRescorer::orEmpty).toList());
     RescoredDoc[] hits = new RescoredDoc[byDoc.length];
     for (int i = 0; i < hits.length; i++) {
-      hits[i] = new RescoredDoc(byDoc[i], combine(byDoc[i].score, scores[i]));
+      boolean keeps = fallback && texts.get(i) == null;
+      hits[i] =
+          new RescoredDoc(byDoc[i], keeps ? byDoc[i].score : combine(byDoc[i].score, scores[i]));
     }
     // the sort is stable
     Arrays.sort(hits, (a, b) -> Float.compare(b.score, a.score));
@@ -73,7 +86,7 @@ abstract class PassageRescorer extends Rescorer {
     for (ScoreDoc hit : hits) {
       if (Float.isNaN(hit.score)) {
         throw new IllegalArgumentException(
-            "document %s has no score to interpolate with; search with scores, or sort by them"
+            "document %s has no score of the first pass; search with scores, or sort by them"
                 .formatted(hit.doc));
       }
     }
@@ -83,9 +96,14 @@ abstract class PassageRescorer extends Rescorer {
     return firstPassWeight == 0 ? score : score + firstPassWeight * firstPassScore;
   }
 
-  private List<String> texts(IndexSearcher searcher, ScoreDoc[] byDoc) throws IOException {
+  private static String orEmpty(@Nullable String text) {
+    return text == null ? "" : text;
+  }
+
+  private List<@Nullable String> texts(IndexSearcher searcher, ScoreDoc[] byDoc)
+      throws IOException {
     List<LeafReaderContext> leaves = searcher.getLeafContexts();
-    List<String> texts = new ArrayList<>(byDoc.length);
+    List<@Nullable String> texts = new ArrayList<>(byDoc.length);
     PassageSource.Passages open = null;
     int start = 0;
     int end = 0;
@@ -96,8 +114,7 @@ abstract class PassageRescorer extends Rescorer {
         end = start + leaf.reader().maxDoc();
         open = passages.open(leaf);
       }
-      String text = open.text(hit.doc - start);
-      texts.add(text == null ? "" : text);
+      texts.add(open.text(hit.doc - start));
     }
     return texts;
   }
@@ -106,7 +123,13 @@ abstract class PassageRescorer extends Rescorer {
   public final Explanation explain(
       IndexSearcher searcher, Explanation firstPassExplanation, int docID) throws IOException {
     String text = texts(searcher, new ScoreDoc[] {new ScoreDoc(docID, 0)}).getFirst();
-    Explanation second = explain(text);
+    if (fallback && text == null) {
+      return Explanation.match(
+          firstPassExplanation.getValue(),
+          "score of the first pass, for the document has no text",
+          firstPassExplanation);
+    }
+    Explanation second = explain(orEmpty(text));
     float score = second.getValue().floatValue();
     float firstPassScore = firstPassExplanation.getValue().floatValue();
     Explanation first =

@@ -1,9 +1,11 @@
 package org.semanticbm25.lucene;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
-import java.util.StringJoiner;
 import java.util.TreeMap;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.BinaryDocValues;
@@ -20,8 +22,8 @@ import org.apache.lucene.util.BytesRef;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the text of a document comes from that a neural model reads: a stored field, doc
- * values, term vectors, or a function of the caller's.
+ * Where the text of a document comes from that a neural model reads: a stored field, doc values,
+ * term vectors, or a function of the caller's.
  *
  * <p>A caller's own source is a lambda: {@code leaf -> doc -> text(leaf, doc)}.
  *
@@ -55,7 +57,7 @@ public interface PassageSource {
    * Reads stored fields.
    *
    * @param fields whose values are joined by a space, in the order given
-   * @return a thread-safe source; a document without any value has the empty text
+   * @return a thread-safe source; a document without any value has no text
    */
   static PassageSource storedFields(String... fields) {
     Set<String> wanted = Set.of(fields);
@@ -63,13 +65,11 @@ public interface PassageSource {
       StoredFields stored = leaf.reader().storedFields();
       return doc -> {
         Document document = stored.document(doc, wanted);
-        StringJoiner text = new StringJoiner(" ");
+        List<String> values = new ArrayList<>();
         for (String field : fields) {
-          for (String value : document.getValues(field)) {
-            text.add(value);
-          }
+          values.addAll(Arrays.asList(document.getValues(field)));
         }
-        return text.toString();
+        return values.isEmpty() ? null : String.join(" ", values);
       };
     };
   }

@@ -30,7 +30,11 @@ final class SoftTermSegment {
   private final Progress progress;
   private final Duration betweenCommits;
 
-  SoftTermSegment(SoftTermFields fields, SoftFrequencyEncoder encoder, Progress progress, Duration betweenCommits) {
+  SoftTermSegment(
+      SoftTermFields fields,
+      SoftFrequencyEncoder encoder,
+      Progress progress,
+      Duration betweenCommits) {
     this.fields = fields;
     this.encoder = encoder;
     this.progress = progress;

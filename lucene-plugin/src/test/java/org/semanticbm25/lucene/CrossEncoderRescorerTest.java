@@ -3,10 +3,12 @@ package org.semanticbm25.lucene;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.TimeoutException;
 import org.apache.lucene.document.BinaryDocValuesField;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
@@ -141,14 +143,6 @@ public class CrossEncoderRescorerTest extends LuceneTestCase {
     }
   }
 
-  private static float[] scores(TopDocs hits) {
-    float[] scores = new float[hits.scoreDocs.length];
-    for (int i = 0; i < scores.length; i++) {
-      scores[i] = hits.scoreDocs[i].score;
-    }
-    return scores;
-  }
-
   public void testInterpolatesWithTheFirstPass() throws IOException {
     TopDocs first = searcher.search(FIRST_PASS, 30);
     CrossEncoderRescorer rescorer =
@@ -186,16 +180,66 @@ public class CrossEncoderRescorerTest extends LuceneTestCase {
   }
 
   public void testReadsADocumentWithoutTextAsEmpty() throws IOException {
-    TopDocs first = searcher.search(FIRST_PASS, 5);
+    TopDocs first = searcher.search(FIRST_PASS, 30);
     float empty = encoder.score(QUERY, List.of(""))[0];
+    PassageSource everySecond =
+        leaf -> {
+          PassageSource.Passages texts = PassageSource.storedFields("text").open(leaf);
+          return doc -> doc % 2 == 0 ? texts.text(doc) : null;
+        };
+    TopDocs second =
+        CrossEncoderRescorer.create(encoder, QUERY, everySecond).rescore(searcher, first, 30);
+    long missing =
+        Arrays.stream(second.scoreDocs).filter(h -> Math.abs(h.score - empty) < 1e-5f).count();
+    assertTrue(missing + " of " + first.scoreDocs.length, missing > 0 && missing < 30);
+    CrossEncoderRescorer fallback =
+        CrossEncoderRescorer.withFallbackToFirstPassScore(encoder, QUERY, everySecond);
+    int kept = 0;
+    for (ScoreDoc hit : fallback.rescore(searcher, first, 30).scoreDocs) {
+      Explanation explained =
+          fallback.explain(searcher, searcher.explain(FIRST_PASS, hit.doc), hit.doc);
+      assertEquals(explained.getValue().floatValue(), hit.score, 1e-5f);
+      if (explained.getDescription().contains("has no text")) {
+        assertEquals(((RescoredDoc) hit).firstPassScore, hit.score, 0f);
+        kept++;
+      }
+    }
+    assertEquals(missing, kept);
+  }
+
+  public void testStopsWhenTimeIsUp() throws IOException {
+    TopDocs first = searcher.search(FIRST_PASS, 30);
+    CrossEncoderRescorer rescorer =
+        CrossEncoderRescorer.create(encoder, QUERY, PassageSource.storedFields("text"));
+    IOException late =
+        expectThrows(
+            IOException.class,
+            () -> rescorer.withTimeout(Duration.ofNanos(1)).rescore(searcher, first, 30));
+    assertTrue(late.getCause() instanceof TimeoutException);
+    assertTrue(late.getMessage(), late.getMessage().contains("30 passages were not scored"));
+    assertArrayEquals(
+        scores(rescorer.rescore(searcher, first, 30)),
+        scores(rescorer.withTimeout(Duration.ofMinutes(5)).rescore(searcher, first, 30)),
+        1e-5f);
+  }
+
+  private static float[] scores(TopDocs hits) {
+    float[] scores = new float[hits.scoreDocs.length];
+    for (int i = 0; i < scores.length; i++) {
+      scores[i] = hits.scoreDocs[i].score;
+    }
+    return scores;
+  }
+
+  public void testRefusesASourceThatKnowsNoHit() throws IOException {
+    TopDocs first = searcher.search(FIRST_PASS, 5);
     for (PassageSource source :
         List.of(PassageSource.storedFields("none"), PassageSource.docValues("none"))) {
-      TopDocs second =
-          CrossEncoderRescorer.create(encoder, QUERY, source).rescore(searcher, first, 5);
-      for (int i = 0; i < second.scoreDocs.length; i++) {
-        assertEquals(empty, second.scoreDocs[i].score, 1e-5f);
-        assertTrue(i == 0 || second.scoreDocs[i - 1].doc < second.scoreDocs[i].doc);
-      }
+      CrossEncoderRescorer rescorer = CrossEncoderRescorer.create(encoder, QUERY, source);
+      String message =
+          expectThrows(IllegalArgumentException.class, () -> rescorer.rescore(searcher, first, 5))
+              .getMessage();
+      assertTrue(message, message.contains("none of the 5 hits has a text"));
     }
   }
 

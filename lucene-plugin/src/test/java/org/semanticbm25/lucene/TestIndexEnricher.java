@@ -175,11 +175,7 @@ public class TestIndexEnricher extends LuceneTestCase {
 
   private void enrich(SoftFrequencyEncoder encoder) throws IOException {
     new IndexEnricher(
-            fields,
-            PassageSource.storedFields(FIELD),
-            encoder,
-            Progress.SILENT,
-            Duration.ZERO)
+            fields, PassageSource.storedFields(FIELD), encoder, Progress.SILENT, Duration.ZERO)
         .enrich(source, target);
   }
 
@@ -230,8 +226,7 @@ public class TestIndexEnricher extends LuceneTestCase {
       for (int i = 0; i < expected.leaves().size(); i++) {
         LeafReader leaf = enriched.leaves().get(i).reader();
         LeafReader old = expected.leaves().get(i).reader();
-        LeafReader rest =
-            new FieldFilterLeafReader(leaf, Set.of(fields.field().softField()), true);
+        LeafReader rest = new FieldFilterLeafReader(leaf, Set.of(fields.field().softField()), true);
         assertEquals(old.getMetaData().sort(), leaf.getMetaData().sort());
         assertReaderEquals("segment " + i, old, rest);
         assertVectorsEqual(old, leaf);

@@ -8,8 +8,10 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import org.apache.lucene.search.IndexSearcher;
 import org.semanticbm25.eval.cli.command.AttachCommand;
 import org.semanticbm25.eval.cli.command.EditCommand;
+import org.semanticbm25.eval.cli.command.EnrichCommand;
 import org.semanticbm25.eval.cli.command.EvalCommand;
 import org.semanticbm25.eval.cli.command.ExtractCommand;
 import org.semanticbm25.eval.cli.command.FitCommand;
@@ -41,6 +43,7 @@ import picocli.CommandLine.ScopeType;
       ExtractCommand.class,
       IndexCommand.class,
       AttachCommand.class,
+      EnrichCommand.class,
       SearchCommand.class,
       EvalCommand.class,
       TuneCommand.class,
@@ -71,12 +74,16 @@ public final class Main {
   static int run(String... args) {
     LUCENE_LOG.setLevel(Level.SEVERE);
     Locale.setDefault(Locale.ROOT);
+    // a query may be a whole page
+    IndexSearcher.setMaxClauseCount(Integer.MAX_VALUE);
     return commandLine().execute(args);
   }
 
   static CommandLine commandLine() {
     Main main = new Main();
-    return new CommandLine(main)
+    CommandLine whole = new CommandLine(main);
+    addHelp(whole);
+    return whole
         .setExecutionExceptionHandler(
             (e, commandLine, parsed) -> {
               commandLine.getErr().println("sbm25: " + message(e));
@@ -86,6 +93,16 @@ public final class Main {
               return CommandLine.ExitCode.SOFTWARE;
             })
         .setCaseInsensitiveEnumValuesAllowed(true);
+  }
+
+  /** Gives every command, and every command of it, {@code --help}. */
+  private static void addHelp(CommandLine commandLine) {
+    for (CommandLine command : commandLine.getSubcommands().values()) {
+      if (!(command.getCommand() instanceof CommandLine.HelpCommand)) {
+        command.getCommandSpec().mixinStandardHelpOptions(true);
+        addHelp(command);
+      }
+    }
   }
 
   /** One line that says what is wrong, also for exceptions whose message is only a path. */

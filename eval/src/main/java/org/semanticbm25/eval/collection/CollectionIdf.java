@@ -46,7 +46,7 @@ public final class CollectionIdf {
   /** Reads lines {@code word<TAB>IDF}. */
   public static Map<String, Double> readTable(Path file) throws IOException {
     Map<String, Double> idf = new HashMap<>();
-    Dataset.forEachLine(
+    TextFile.forEachLine(
         file,
         (line, number) -> {
           String[] columns = line.split("\t", -1);

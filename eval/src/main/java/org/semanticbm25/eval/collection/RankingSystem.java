@@ -1,17 +1,17 @@
 package org.semanticbm25.eval.collection;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.IndexReader;
-import org.apache.lucene.index.StoredFields;
 import org.apache.lucene.search.BooleanClause.Occur;
 import org.apache.lucene.search.BooleanQuery;
 import org.apache.lucene.search.IndexSearcher;
@@ -23,7 +23,10 @@ import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.search.similarities.Similarity;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.QueryBuilder;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.collection.Run.Hit;
+import org.semanticbm25.onnx.Progress;
+import org.semanticbm25.similarity.field.ContextualField;
 import org.semanticbm25.similarity.field.SemanticField;
 
 /** A way to rank the passages of an index made by {@link TextIndex}. Thread-safe. */
@@ -37,6 +40,8 @@ public final class RankingSystem {
   private final String name;
   private final IndexSearcher searcher;
   private final Function<String, Query> queries;
+  // by document; read when they are first asked for
+  private String @Nullable [] ids;
 
   private RankingSystem(
       String name, IndexSearcher searcher, Similarity similarity, Function<String, Query> queries) {
@@ -92,6 +97,20 @@ public final class RankingSystem {
     return new RankingSystem("semantic", searcher, semantic.similarity(), semantic::query);
   }
 
+  /** Soft term frequencies in context, on an index that is enriched with them. */
+  public static RankingSystem contextual(IndexReader reader, ContextualField contextual) {
+    return contextual(new IndexSearcher(reader), contextual);
+  }
+
+  /**
+   * The same with the statistics that a searcher has.
+   *
+   * @param searcher for this system alone
+   */
+  public static RankingSystem contextual(IndexSearcher searcher, ContextualField contextual) {
+    return new RankingSystem("contextual", searcher, searcher.getSimilarity(), contextual::query);
+  }
+
   /** The name in tables and run files. */
   public String name() {
     return name;
@@ -113,28 +132,56 @@ public final class RankingSystem {
   }
 
   private List<Hit> hits(Query query, int depth) throws IOException {
-    StoredFields stored = searcher.storedFields();
+    String[] names = ids();
     List<Hit> hits = new ArrayList<>();
     for (ScoreDoc hit : searcher.search(query, depth).scoreDocs) {
-      String id = stored.document(hit.doc, Set.of(TextIndex.ID)).get(TextIndex.ID);
-      hits.add(new Hit(id != null ? id : "document " + hit.doc, hit.score));
+      hits.add(new Hit(names[hit.doc], hit.score));
     }
     return hits;
   }
 
-  /**
-   * Ranks all queries. A passage whose id is the query's is left out, as BEIR does: in ArguAna
-   * queries are passages.
-   */
-  public Run run(Map<String, String> texts, int depth) throws IOException {
-    Map<String, List<Hit>> hits = new LinkedHashMap<>();
-    for (Map.Entry<String, String> query : texts.entrySet()) {
-      List<Hit> found = search(query.getValue(), depth + 1);
-      hits.put(
-          query.getKey(),
-          found.stream().filter(h -> !h.id().equals(query.getKey())).limit(depth).toList());
+  private synchronized String[] ids() throws IOException {
+    if (ids == null) {
+      ids = TextIndex.ids(searcher.getIndexReader());
     }
-    return new Run(hits);
+    return ids;
+  }
+
+  /**
+   * Ranks the queries of a collection, several at a time; a passage that is the query itself is
+   * left out.
+   */
+  public Run run(Dataset dataset, int depth, Progress progress) throws IOException {
+    Map<String, List<Hit>> found = new ConcurrentHashMap<>();
+    int all = dataset.queries().size();
+    try {
+      dataset.queries().entrySet().parallelStream()
+          .forEach(
+              query -> {
+                found.put(query.getKey(), unchecked(query.getValue(), depth + 1));
+                synchronized (progress) {
+                  progress.report("searching, " + name, found.size(), all);
+                }
+              });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    Map<String, List<Hit>> hits = new LinkedHashMap<>();
+    dataset.queries().keySet().forEach(query -> hits.put(query, found.get(query)));
+    return new Run(hits).without(dataset.self()).first(depth);
+  }
+
+  private List<Hit> unchecked(String text, int depth) {
+    try {
+      return search(text, depth);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The same, unheard. */
+  public Run run(Dataset dataset, int depth) throws IOException {
+    return run(dataset, depth, Progress.SILENT);
   }
 
   /** Ranks the hits of a run anew; those that do not match come last, in their order. */

@@ -4,12 +4,16 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.onnx.AtomicFile;
 
@@ -18,7 +22,8 @@ import org.semanticbm25.onnx.AtomicFile;
  *
  * <p>Read and written as TREC run files, {@code qid Q0 docid rank score tag}. As trec_eval does, a
  * reader takes the order from the scores, ties by descending id, and ignores ranks. A writer
- * therefore writes strictly decreasing scores, so that everybody reads back the order it meant.
+ * therefore writes strictly decreasing scores, so that everybody reads back the order it meant. Ids
+ * that hold a space are written between tabs, as this reader, but not trec_eval, understands.
  *
  * @param hits by query id; best first
  */
@@ -26,28 +31,77 @@ public record Run(Map<String, List<Hit>> hits) {
   /** A passage and its score. */
   public record Hit(String id, float score) {}
 
-  private static final Pattern WHITE_SPACE = Pattern.compile("\\s+");
+  private static final Pattern SPACES = Pattern.compile("[\\s\\u00a0]+");
+  private static final Pattern NUMBER =
+      Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?");
+  private static final int COLUMNS = 6;
+  // UTF-8's order, which for ids beyond U+FFFF is not that of Java's strings
+  private static final Comparator<String> BY_CODE_POINT =
+      (a, b) -> Arrays.compare(a.codePoints().toArray(), b.codePoints().toArray());
   private static final Comparator<Hit> TREC_ORDER =
       Comparator.comparingDouble((Hit hit) -> -hit.score)
-          .thenComparing(Hit::id, Comparator.reverseOrder());
+          .thenComparing(Hit::id, BY_CODE_POINT.reversed());
 
-  /** Reads a run file. */
+  /**
+   * Reads a run file, plain or compressed with gzip.
+   *
+   * @throws UserException naming file and line if a line is wrong, or a passage occurs twice for a
+   *     query; naming the file if there is none
+   */
   public static Run read(Path file) throws IOException {
-    Map<String, List<Hit>> hits = new LinkedHashMap<>();
-    Dataset.forEachLine(
+    Map<String, Map<String, Hit>> hits = new LinkedHashMap<>();
+    TextFile.forEachLine(
         file,
         (line, number) -> {
-          String[] columns = WHITE_SPACE.split(line.strip());
-          try {
-            hits.computeIfAbsent(columns[0], q -> new ArrayList<>())
-                .add(new Hit(columns[2], Float.parseFloat(columns[4])));
-          } catch (ArrayIndexOutOfBoundsException | NumberFormatException e) {
+          String[] columns = split(line);
+          if (columns.length != COLUMNS || !NUMBER.matcher(columns[4]).matches()) {
             throw new UserException(
-                "%s:%d: not 'qid Q0 docid rank score tag': %s".formatted(file, number, line), e);
+                "%s:%d: not 'qid Q0 docid rank score tag', with a number as the score: %s"
+                    .formatted(file, number, line));
+          }
+          Hit hit = new Hit(columns[2], Float.parseFloat(columns[4]));
+          if (hits.computeIfAbsent(columns[0], q -> new HashMap<>()).put(hit.id, hit) != null) {
+            throw new UserException(
+                "%s:%d: passage '%s' occurs a second time for query '%s'; leave one of them"
+                    .formatted(file, number, hit.id, columns[0]));
           }
         });
-    hits.values().forEach(list -> list.sort(TREC_ORDER));
-    return new Run(hits);
+    if (hits.isEmpty()) {
+      throw new UserException(file + ": is empty; give lines 'qid Q0 docid rank score tag'");
+    }
+    Map<String, List<Hit>> sorted = new LinkedHashMap<>();
+    hits.forEach(
+        (query, all) -> sorted.put(query, all.values().stream().sorted(TREC_ORDER).toList()));
+    return new Run(sorted);
+  }
+
+  private static String[] split(String line) {
+    String[] byTab = line.split("\t", -1);
+    return byTab.length == COLUMNS ? byTab : SPACES.split(line.strip());
+  }
+
+  /** The run without hits that are the query itself, for some queries. */
+  public Run without(Set<String> self) {
+    return mapped(
+        (query, all) -> all.filter(hit -> !self.contains(query) || !hit.id.equals(query)));
+  }
+
+  /** The first hits of each query. */
+  public Run first(int depth) {
+    return mapped((query, all) -> all.limit(depth));
+  }
+
+  /** The run with some queries only. */
+  public Run only(Set<String> queries) {
+    Map<String, List<Hit>> some = new LinkedHashMap<>(hits);
+    some.keySet().retainAll(queries);
+    return new Run(some);
+  }
+
+  private Run mapped(BiFunction<String, Stream<Hit>, Stream<Hit>> change) {
+    Map<String, List<Hit>> changed = new LinkedHashMap<>();
+    hits.forEach((query, all) -> changed.put(query, change.apply(query, all.stream()).toList()));
+    return new Run(changed);
   }
 
   /** Writes a run file whole, or leaves what was there. */
@@ -67,9 +121,17 @@ public record Run(Map<String, List<Hit>> hits) {
     int rank = 0;
     for (Hit hit : hits) {
       float score = Math.min(hit.score, Math.nextDown(previous));
+      boolean spaced = SPACES.matcher(query + hit.id).find();
       String line =
-          "%s Q0 %s %d %s %s%n".formatted(query, hit.id, ++rank, Float.toString(score), tag);
-      out.write(line.getBytes(StandardCharsets.UTF_8));
+          String.join(
+              spaced ? "\t" : " ",
+              query,
+              "Q0",
+              hit.id,
+              Integer.toString(++rank),
+              Float.toString(score),
+              tag);
+      out.write((line + "\n").getBytes(StandardCharsets.UTF_8));
       previous = score;
     }
   }

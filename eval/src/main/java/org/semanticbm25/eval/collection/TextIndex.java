@@ -6,16 +6,25 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.document.BinaryDocValuesField;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.StringField;
 import org.apache.lucene.document.TextField;
+import org.apache.lucene.index.BinaryDocValues;
+import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.StoredFields;
+import org.apache.lucene.index.Term;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.util.BytesRef;
+import org.apache.lucene.util.IOConsumer;
 import org.semanticbm25.eval.UserException;
 
 /** The Lucene index of a text collection: an id and the contents of each passage, both stored. */
@@ -32,7 +41,7 @@ public final class TextIndex {
   @FunctionalInterface
   public interface Source {
     /** Hands out all passages. */
-    void forEach(Dataset.Consumer<Passage> consumer) throws IOException;
+    void forEach(IOConsumer<Passage> consumer) throws IOException;
   }
 
   /**
@@ -83,6 +92,34 @@ public final class TextIndex {
     }
   }
 
+  /** The ids of all passages by document, {@code document N} for one without an id. */
+  public static String[] ids(IndexReader reader) throws IOException {
+    String[] ids = new String[reader.maxDoc()];
+    for (LeafReaderContext leaf : reader.leaves()) {
+      BinaryDocValues values = leaf.reader().getBinaryDocValues(ID);
+      StoredFields stored = leaf.reader().storedFields();
+      for (int doc = 0; doc < leaf.reader().maxDoc(); doc++) {
+        // an index of an earlier release has the stored field only
+        String id =
+            values == null
+                ? stored.document(doc, Set.of(ID)).get(ID)
+                : values.advanceExact(doc) ? values.binaryValue().utf8ToString() : null;
+        int global = leaf.docBase + doc;
+        ids[global] = id != null ? id : "document " + global;
+      }
+    }
+    return ids;
+  }
+
+  /** How many of some passages an index has. */
+  public static int count(IndexReader reader, Set<String> ids) throws IOException {
+    int count = 0;
+    for (String id : ids) {
+      count += reader.docFreq(new Term(ID, id)) > 0 ? 1 : 0;
+    }
+    return count;
+  }
+
   /** Writes an index of one segment, so that its scores do not hang on how it was merged. */
   public static int write(Directory directory, Analyzer analyzer, Source source)
       throws IOException {
@@ -92,6 +129,7 @@ public final class TextIndex {
           passage -> {
             Document document = new Document();
             document.add(new StringField(ID, passage.id(), Field.Store.YES));
+            document.add(new BinaryDocValuesField(ID, new BytesRef(passage.id())));
             document.add(new TextField(CONTENTS, passage.contents(), Field.Store.YES));
             writer.addDocument(document);
             count[0]++;

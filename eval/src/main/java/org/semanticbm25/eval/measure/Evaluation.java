@@ -1,8 +1,10 @@
 package org.semanticbm25.eval.measure;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,13 +57,18 @@ public final class Evaluation {
     List<String> others = new ArrayList<>(runs.keySet());
     String first = others.remove(0);
     double[] base = perQuery(first);
-    double[] p =
-        Significance.holm(
-            others.stream()
-                .mapToDouble(o -> base.length < 2 ? 1 : Significance.paired(base, perQuery(o)))
-                .toArray());
+    double[] raw =
+        others.stream()
+            .mapToDouble(o -> base.length < 2 ? 1 : Significance.paired(base, perQuery(o)))
+            .toArray();
+    double[] p = Significance.holm(raw);
     for (int i = 0; i < p.length; i++) {
-      report.put(others.get(i), "p vs " + first, p[i]);
+      double[] other = perQuery(others.get(i));
+      double difference =
+          Arrays.stream(other).average().orElse(0) - Arrays.stream(base).average().orElse(0);
+      report.put(others.get(i), "%s - %s".formatted(MAIN.name(), first), difference);
+      report.put(others.get(i), "p", raw[i]);
+      report.put(others.get(i), "p (Holm)", p[i]);
     }
     return report;
   }
@@ -72,7 +79,12 @@ public final class Evaluation {
         .toArray();
   }
 
+  /** Writes the runs, in place of those of an earlier evaluation in the folder. */
   public void write(Path folder) throws IOException {
+    for (String former :
+        List.of("bm25", "bm25-tuned", "semantic", "contextual", "cross-encoder", "attention")) {
+      Files.deleteIfExists(folder.resolve(former + ".run"));
+    }
     for (Map.Entry<String, Run> run : runs.entrySet()) {
       run.getValue().write(folder.resolve(run.getKey() + ".run"), run.getKey());
     }

@@ -19,9 +19,11 @@ import org.semanticbm25.onnx.distill.Bootstrap;
  * The figures of some systems on a collection.
  *
  * @param dataset the collection's name
+ * @param settings what the figures were made with, by name; told in JSON only
  * @param systems by system and figure
  */
-public record Report(String dataset, Map<String, Map<String, Double>> systems) {
+public record Report(
+    String dataset, Map<String, Object> settings, Map<String, Map<String, Double>> systems) {
   /** How to print a report. */
   public enum Format {
     TABLE,
@@ -29,7 +31,12 @@ public record Report(String dataset, Map<String, Map<String, Double>> systems) {
   }
 
   public Report(String dataset) {
-    this(dataset, new LinkedHashMap<>());
+    this(dataset, new LinkedHashMap<>(), new LinkedHashMap<>());
+  }
+
+  /** Says what the figures were made with. */
+  public void set(String setting, Object value) {
+    settings.put(setting, value);
   }
 
   /** Puts a figure in the row of a system. */

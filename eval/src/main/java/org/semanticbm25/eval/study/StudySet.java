@@ -88,9 +88,9 @@ public record StudySet(
       boolean given = Files.exists(folder.resolve(GIVEN_RUN));
       Run first =
           given
-              ? Run.read(folder.resolve(GIVEN_RUN))
+              ? dataset.readRun(folder.resolve(GIVEN_RUN))
               : bm25(new IndexSearcher(index.reader()), RankingSystem.BM25_K1, RankingSystem.BM25_B)
-                  .run(dataset.queries(), RERANK_DEPTH);
+                  .run(dataset, RERANK_DEPTH);
       List<String> queries = new ArrayList<>();
       List<List<Hit>> candidates = new ArrayList<>();
       first
@@ -222,7 +222,7 @@ public record StudySet(
   Run staticRun() throws IOException {
     return given
         ? staticScorer().rerank(candidatesOnly(), dataset.queries())
-        : RankingSystem.semantic(index.reader(), field).run(dataset.queries(), STUDY_DEPTH);
+        : RankingSystem.semantic(index.reader(), field).run(dataset, STUDY_DEPTH);
   }
 
   /** Agreement of the run that came with the collection. */

@@ -14,6 +14,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,6 +36,7 @@ import org.semanticbm25.onnx.attention.AttentionModel;
 import org.semanticbm25.onnx.testing.TinyBert;
 import org.semanticbm25.onnx.testing.TinyModel;
 import org.semanticbm25.onnx.testing.TinyModel.Weights;
+import org.semanticbm25.onnx.testing.TinySoftTerms;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 
 /** Runs the commands as a user does, with good and bad input. */
@@ -198,6 +200,7 @@ class CommandLineTest {
     ok(
         "eval",
         folder,
+        "--no-contextual",
         "--extracted",
         at("tiny.sbm25"),
         "--home",
@@ -215,7 +218,7 @@ class CommandLineTest {
   void evaluatesAsJsonAndNothingElse() throws IOException {
     ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
     JsonNode report = evaluateAsJson();
-    assertEquals(List.of("dataset", "systems"), names(report));
+    assertEquals(List.of("dataset", "settings", "systems"), names(report));
     assertEquals(List.of("bm25", "semantic"), names(report.path("systems")));
     for (JsonNode system : report.path("systems")) {
       for (String measure : List.of("nDCG@10", "RR@10", "R@100", "AP@1000", "Judged@10")) {
@@ -231,6 +234,7 @@ class CommandLineTest {
     ok(
         "eval",
         folder,
+        "--no-contextual",
         "--extracted",
         at("tiny.sbm25"),
         "--home",
@@ -254,6 +258,7 @@ class CommandLineTest {
     ok(
         "eval",
         folder,
+        "--no-contextual",
         "--extracted",
         at("tiny.sbm25"),
         "--home",
@@ -321,9 +326,9 @@ class CommandLineTest {
   void badCorporaAreRefused() throws IOException {
     String[][] cases = {
       {"", "is empty"},
-      {CORPUS + "{\"_id\": \"d4\", \"text\": \"cut of", ":4: not a JSON object"},
+      {CORPUS + "{\"_id\": \"d4\", \"text\": \"cut of", ":4: not one JSON object on the line"},
       {"{\"_id\": \"d1\", \"text\": \"x\"}\n{\"text\": \"no id\"}\n", ":2: has no '_id'"},
-      {"[1, 2]\n", ":1: has no '_id'"},
+      {"[1, 2]\n", ":1: not a JSON object"},
       {CORPUS + CORPUS, ":4: the _id 'd1' occurs a second time"},
     };
     for (String[] bad : cases) {
@@ -725,6 +730,7 @@ class CommandLineTest {
         List.of(
             "eval",
             folder,
+            "--no-contextual",
             "--extracted",
             at("tiny.sbm25"),
             "--home",
@@ -843,5 +849,102 @@ class CommandLineTest {
         List.of("model", "fetch", "a/b", at("new"), "--hub", "http://192.0.2.1"), "not an HTTPS");
     assertEquals(2, run("model"));
     assertEquals(2, run("model", "cut", at("bert"), at("new")));
+  }
+
+  private List<Object> enrich(String output, Object... more) {
+    List<Object> arguments =
+        new ArrayList<>(
+            List.of(
+                "enrich",
+                at("index"),
+                "-o",
+                at(output),
+                "--contextual",
+                at("soft"),
+                "--home",
+                at("home")));
+    arguments.addAll(List.of(more));
+    return arguments;
+  }
+
+  @Test
+  void enrichesAnIndexAndSearchesIt() throws IOException {
+    new TinySoftTerms(7).write(at("soft"));
+    ok("index", at("corpus.jsonl"), at("index"));
+    ok(enrich("enriched").toArray());
+    assertTrue(err.contains("3 passages, contents_soft, model "), err);
+    ok("search", at("enriched"), "banana car", "--contextual", at("soft"), "--explain");
+    assertTrue(out.contains("contextual(contents_soft:banana in "), out);
+    assertTrue(out.contains("words of the passage that stand for 'car'"), out);
+    String byDefault = out;
+    ok(
+        "search",
+        at("enriched"),
+        "banana car",
+        "--contextual",
+        at("soft"),
+        "--explain",
+        "--scorer",
+        "contextual");
+    assertEquals(byDefault, out);
+    // the text field is as it was
+    ok("search", at("enriched"), "banana", "--scorer", "bm25");
+    String enriched = out;
+    ok("search", at("index"), "banana", "--scorer", "bm25");
+    assertEquals(out, enriched);
+    ok(enrich("more", "--like", at("enriched"), "--stored-terms", "1").toArray());
+  }
+
+  @Test
+  void refusesWhatCannotBeEnrichedOrSearchedInContext() throws IOException {
+    new TinySoftTerms(7).write(at("soft"));
+    new TinySoftTerms(8).write(at("other"));
+    ok("index", at("corpus.jsonl"), at("index"));
+    List<Object> soft = List.of("--contextual", at("soft"));
+    refused(
+        Stream.of(List.of("search", at("index"), "car", "--scorer", "contextual"), soft)
+            .flatMap(List::stream)
+            .toList(),
+        at("index"),
+        "enrich it first");
+    ok(enrich("enriched").toArray());
+    refused(enrich("enriched"), at("enriched"), "exists");
+    refused(
+        List.of(
+            "search", at("enriched"), "car", "--contextual", at("other"), "--scorer", "contextual"),
+        at("enriched"),
+        "was written with the contextual model");
+    refused(enrich("new", "--field", "title"), "no terms in a field 'title'");
+    refused(enrich("new", "--text", "doc-values"), "no text found for field 'contents'");
+    refused(enrich("new", "--stored-terms", "-1"), "--stored-terms -1");
+    refused(enrich("new", "--like", at("index")), "enrich it first");
+    refused(
+        List.of("enrich", at("enriched"), "-o", at("new"), "--contextual", at("soft")),
+        "has a field 'contents_soft' already");
+    refused(
+        List.of("enrich", at("index"), "-o", at("new"), "--contextual", at("onnx")),
+        at("onnx"),
+        "terms.contextual: no such file");
+    Files.copy(
+        at("other").resolve("terms.contextual"),
+        at("soft").resolve("terms.contextual"),
+        StandardCopyOption.REPLACE_EXISTING);
+    refused(enrich("new"), at("soft"), "belong together");
+  }
+
+  @Test
+  void measuresTheContextualSystem() throws IOException {
+    new TinySoftTerms(7).write(at("soft"));
+    Object[] eval = {
+      "eval", folder, "--rerank", "0", "--home", at("home"), "--contextual", at("soft")
+    };
+    ok(eval);
+    assertTrue(out.contains("contextual"), out);
+    String first = out;
+    ok(eval);
+    assertEquals(first, out);
+    assertFalse(err.contains("enriching"), err);
+    ok("eval", folder, "--rerank", "0", "--home", at("home"), "--no-contextual");
+    assertFalse(out.contains("contextual"), out);
   }
 }

@@ -52,6 +52,7 @@ class DocumentationTest {
           "java.time",
           "java.util",
           "org.apache.lucene.analysis",
+          "org.apache.lucene.document",
           "org.apache.lucene.index",
           "org.apache.lucene.search",
           "org.apache.lucene.search.similarities",
@@ -60,6 +61,7 @@ class DocumentationTest {
           "org.semanticbm25.lucene",
           "org.semanticbm25.onnx",
           "org.semanticbm25.onnx.attention",
+          "org.semanticbm25.onnx.context",
           "org.semanticbm25.onnx.crossencoder",
           "org.semanticbm25.onnx.distill",
           "org.semanticbm25.onnx.hub",
@@ -105,7 +107,8 @@ class DocumentationTest {
     source
         .append("public class Example {\n public static void run(Path folder, Path cacheFolder,")
         .append(" Directory directory, IndexSearcher searcher, DirectoryReader reader,")
-        .append(" org.apache.lucene.analysis.Analyzer analyzer, String text) throws Exception {\n")
+        .append(" IndexWriter writer, org.apache.lucene.analysis.Analyzer analyzer, String text)")
+        .append(" throws Exception {\n")
         .append(statements)
         .append("}\n}\n");
     StringWriter errors = new StringWriter();
@@ -145,7 +148,15 @@ class DocumentationTest {
               new URLClassLoader(new URL[] {folder.toUri().toURL()}, getClass().getClassLoader())) {
         Method run = loader.loadClass("Example").getMethods()[0];
         run.invoke(
-            null, folder, folder, directory, new IndexSearcher(reader), reader, analyzer, "text");
+            null,
+            folder,
+            folder,
+            directory,
+            new IndexSearcher(reader),
+            reader,
+            null,
+            analyzer,
+            "text");
       }
     }
   }

@@ -43,8 +43,7 @@ class BaselineTest {
     try (Directory directory = new ByteBuffersDirectory()) {
       TextIndex.write(directory, analyzer, dataset::forEachPassage);
       try (DirectoryReader reader = DirectoryReader.open(directory)) {
-        Run run =
-            RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer).run(dataset.queries(), 10);
+        Run run = RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer).run(dataset, 10);
         double value = Measure.nDCG(10).mean(dataset.qrels(), run);
         assertTrue(value >= low && value <= high, name + " " + value);
       }
@@ -68,7 +67,7 @@ class BaselineTest {
     try (Directory directory = new ByteBuffersDirectory()) {
       TextIndex.write(directory, analyzer, dataset::forEachPassage);
       try (DirectoryReader reader = DirectoryReader.open(directory)) {
-        Run run = RankingSystem.semantic(reader, field).run(dataset.queries(), 10);
+        Run run = RankingSystem.semantic(reader, field).run(dataset, 10);
         assertEquals(NFCORPUS, Measure.nDCG(10).mean(dataset.qrels(), run), 0.0005);
       }
     }

@@ -149,12 +149,12 @@ public final class AttentionModel {
 
   private static AttentionModel read(DataInput in) throws IOException {
     Provenance provenance = Provenance.read(in);
-    int headsOfLayer = in.readVInt();
-    float[] idf = readFloats(in, in.readVInt());
-    int layers = in.readVInt();
+    int headsOfLayer = ChecksummedFile.readSize(in, 2 * Float.BYTES);
+    float[] idf = ChecksummedFile.readFloats(in, ChecksummedFile.readSize(in, Float.BYTES));
+    int layers = ChecksummedFile.readSize(in, 2 * Float.BYTES * (1 + headsOfLayer));
     List<AttentionFunction> functions = new ArrayList<>();
     for (int k = 1; k <= layers; k++) {
-      float[] first = readFloats(in, 2);
+      float[] first = ChecksummedFile.readFloats(in, 2);
       float[] massWeights = new float[k * headsOfLayer];
       float[] idfMassWeights = new float[massWeights.length];
       for (int head = 0; head < massWeights.length; head++) {
@@ -164,13 +164,5 @@ public final class AttentionModel {
       functions.add(new AttentionFunction(k, idf, first[0], first[1], massWeights, idfMassWeights));
     }
     return new AttentionModel(provenance, headsOfLayer, functions);
-  }
-
-  private static float[] readFloats(DataInput in, int size) throws IOException {
-    float[] values = new float[size];
-    for (int i = 0; i < size; i++) {
-      values[i] = Float.intBitsToFloat(in.readInt());
-    }
-    return values;
   }
 }

@@ -97,6 +97,13 @@ public final class AttentionTaps implements Closeable {
     PairEngine.checkThreads(threads);
     PairModel cut =
         PairModel.open(model, AttentionTap.cutAfter(OnnxGraph.read(model.onnx()), layers));
+    if (cut.tokenizer().separators() != 1) {
+      cut.close();
+      throw new IOException(
+          model.tokenizer()
+              + ": puts two separators between query and passage; attention is looked into where"
+              + " there is one, as BERT has it");
+    }
     PairEngine engine =
         new PairEngine(
             cut, OnnxGraph.ATTENTION_MASS, threads, cut.maxTokens(), LongPassages.FIRST_WINDOW);

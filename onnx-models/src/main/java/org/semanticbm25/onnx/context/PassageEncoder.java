@@ -97,7 +97,7 @@ final class PassageEncoder implements Closeable {
     int first = model.tokenizer().first();
     int last = model.tokenizer().separator();
     try (TokenBatch batch = new TokenBatch(model.session(), texts, first, last);
-        OrtSession.Result result = model.session().run(batch.tensors())) {
+        OrtSession.Result result = model.run(batch.tensors())) {
       FloatBuffer vectors = output(result, VECTORS);
       FloatBuffer gates = output(result, GATES);
       int tokens = windows.size() * batch.width();

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -86,8 +88,8 @@ public final class SoftTermEncoder implements Closeable {
    *
    * @param passages any texts; in an empty one nothing is found
    * @return what was found in each, in their order
-   * @throws IOException if the model fails, or as an {@code InterruptedIOException} if the thread is
-   *     interrupted; its interrupt status is set then
+   * @throws IOException if the model fails, or as an {@code InterruptedIOException} if the thread
+   *     is interrupted; its interrupt status is set then
    * @throws IllegalStateException if closed
    */
   public List<SoftFrequencies> encode(List<String> passages) throws IOException {
@@ -99,8 +101,7 @@ public final class SoftTermEncoder implements Closeable {
     SoftFrequencies[] found = new SoftFrequencies[passages.size()];
     List<Callable<Void>> tasks = new ArrayList<>();
     for (int start = 0; start < found.length; start += AT_ONCE) {
-      List<Integer> some =
-          longestFirst.subList(start, Math.min(start + AT_ONCE, found.length));
+      List<Integer> some = longestFirst.subList(start, Math.min(start + AT_ONCE, found.length));
       tasks.add(
           () -> {
             encode(passages, some, found);
@@ -136,12 +137,12 @@ public final class SoftTermEncoder implements Closeable {
    *
    * @param passage any text
    * @param term number of a term of the model
-   * @return words with a share, the largest first
+   * @return different words with a share, the largest first
    * @throws IOException as {@link #encode}
    * @throws IllegalStateException if closed
    */
   public List<WordShare> explain(String passage, int term) throws IOException {
-    List<WordShare> shares = new ArrayList<>();
+    Map<String, Float> shares = new HashMap<>();
     run(
         List.of(
             () -> {
@@ -152,13 +153,17 @@ public final class SoftTermEncoder implements Closeable {
                           shares, encoder.texts(window), matcher.shares(vectors, gates, term)));
               return null;
             }));
-    shares.removeIf(word -> word.share() <= 0f);
-    shares.sort(Comparator.comparingDouble((WordShare word) -> word.share()).reversed());
-    return shares;
+    return shares.entrySet().stream()
+        .filter(word -> word.getValue() > 0f)
+        .map(word -> new WordShare(word.getKey(), word.getValue()))
+        .sorted(
+            Comparator.comparingDouble((WordShare word) -> -word.share())
+                .thenComparing(WordShare::word))
+        .toList();
   }
 
   /** Adds the words of a window, each with the shares of all its pieces. */
-  private static void addWords(List<WordShare> words, String[] pieces, float[] shares) {
+  private static void addWords(Map<String, Float> words, String[] pieces, float[] shares) {
     for (int start = 0, end; start < pieces.length; start = end) {
       StringBuilder word = new StringBuilder(pieces[start]);
       float share = shares[start];
@@ -166,7 +171,7 @@ public final class SoftTermEncoder implements Closeable {
         word.append(pieces[end], CONTINUED.length(), pieces[end].length());
         share += shares[end];
       }
-      words.add(new WordShare(word.toString(), share));
+      words.merge(word.toString(), share, Float::sum);
     }
   }
 

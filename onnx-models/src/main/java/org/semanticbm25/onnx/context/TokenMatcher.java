@@ -52,8 +52,7 @@ final class TokenMatcher {
         frequencies[count++] = sums[t] - cut;
       }
     }
-    return new SoftFrequencies(
-        Arrays.copyOf(found, count), Arrays.copyOf(frequencies, count));
+    return new SoftFrequencies(Arrays.copyOf(found, count), Arrays.copyOf(frequencies, count));
   }
 
   /** What each token adds to the sum of a term. */

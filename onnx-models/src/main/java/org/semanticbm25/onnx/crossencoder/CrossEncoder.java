@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.FloatBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -19,6 +20,7 @@ import java.util.concurrent.TimeoutException;
 import org.semanticbm25.onnx.graph.DynamicQuantization;
 import org.semanticbm25.onnx.graph.FirstTokenOnly;
 import org.semanticbm25.onnx.graph.OnnxGraph;
+import org.semanticbm25.onnx.graph.ScoringForm;
 import org.semanticbm25.onnx.hub.NeuralModel;
 import org.semanticbm25.onnx.runtime.LongPassages;
 import org.semanticbm25.onnx.runtime.Marks;
@@ -130,7 +132,9 @@ public final class CrossEncoder implements Closeable {
   private CrossEncoder(Builder builder) throws IOException {
     model = builder.model;
     longPassages = builder.longPassages;
-    PairModel opened = PairModel.open(model, FirstTokenOnly.apply(OnnxGraph.read(model.onnx())));
+    PairModel opened =
+        PairModel.open(
+            model, FirstTokenOnly.apply(ScoringForm.apply(OnnxGraph.read(model.onnx()))));
     try {
       engine =
           new PairEngine(
@@ -158,9 +162,16 @@ public final class CrossEncoder implements Closeable {
           return info.getKey();
         }
       }
+      List<String> outputs = new ArrayList<>();
+      for (var info : session.getOutputInfo().values()) {
+        outputs.add(
+            info.getInfo() instanceof TensorInfo tensor
+                ? info.getName() + Arrays.toString(tensor.getShape())
+                : info.getName());
+      }
       throw new IOException(
           "%s: no output of one logit a pair, [batch, 1] or [batch]; its outputs are %s; give a model for sequence classification with one label"
-              .formatted(model.onnx(), session.getOutputInfo().values()));
+              .formatted(model.onnx(), String.join(", ", outputs)));
     } catch (OrtException e) {
       throw new IOException(model.onnx() + ": ONNX Runtime failed: " + e.getMessage(), e);
     }
@@ -219,7 +230,11 @@ public final class CrossEncoder implements Closeable {
       return scores.get(nanoseconds, TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       scores.cancel(true);
-      throw e;
+      TimeoutException late =
+          new TimeoutException(
+              "%d passages were not scored within %s".formatted(passages.size(), timeout));
+      late.initCause(e);
+      throw late;
     } catch (InterruptedException | ExecutionException e) {
       throw PairEngine.failure(scores, e);
     }

@@ -34,7 +34,7 @@ public final class Extractor {
    * SciFact.
    */
   public static final ScoringParameters DEFAULT_PARAMETERS =
-      new ScoringParameters(1.6f, 0.4f, 0.2f, 2f, 0.6f, 2, 0f, 1f);
+      new ScoringParameters(1.6f, 0.4f, 0.2f, 2f, 0.6f, 4, 0f, 1f);
 
   // the table of so many is 12 MB
   private static final int MAX_WORDS = 80_000;
@@ -164,7 +164,9 @@ public final class Extractor {
    */
   public static int layer(NeuralModel model) throws IOException {
     OnnxGraph graph = OnnxGraph.read(model.onnx());
-    return FirstTokenOnly.isChosen(graph) ? (graph.layers() + 2) / 3 : SemanticBM25Model.LAST_LAYER;
+    return FirstTokenOnly.isChosen(graph)
+        ? (graph.layersOrThrow().size() + 2) / 3
+        : SemanticBM25Model.LAST_LAYER;
   }
 
   /**
@@ -220,6 +222,12 @@ public final class Extractor {
       int size, List<Integer> ids, List<String> pieces, List<float[]> embeddings, float[] idf) {
     static TextTokens read(NeuralModel model) throws IOException {
       Tokenizers.Vocabulary vocabulary = Tokenizers.vocabulary(model.tokenizer());
+      if (!vocabulary.wordPiece()) {
+        throw new IOException(
+            model.tokenizer()
+                + ": no WordPiece vocabulary, which extraction needs; extract from a BERT-family"
+                + " model, such as BERT, DistilBERT, ELECTRA or MiniLM");
+      }
       float[][] embeddings = WordEmbeddings.read(model.onnx());
       if (embeddings.length < vocabulary.pieces().size()) {
         throw new IOException(

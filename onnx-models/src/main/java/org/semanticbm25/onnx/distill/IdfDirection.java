@@ -45,10 +45,11 @@ public final class IdfDirection {
     }
     DescriptiveStatistics statistics = new DescriptiveStatistics(values);
     double sign = new PearsonsCorrelation().correlation(values, position) < 0 ? -1 : 1;
+    double mean = statistics.getMean();
+    double deviation = statistics.getStandardDeviation();
     float[] standardised = new float[values.length];
     for (int i = 0; i < values.length; i++) {
-      standardised[i] =
-          (float) (sign * (values[i] - statistics.getMean()) / statistics.getStandardDeviation());
+      standardised[i] = (float) (sign * (values[i] - mean) / deviation);
     }
     return standardised;
   }

@@ -8,10 +8,11 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UTFDataFormatException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -23,6 +24,7 @@ import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.attention.AttentionTaps;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.graph.OnnxGraph;
+import org.semanticbm25.onnx.hub.Digests;
 import org.semanticbm25.onnx.hub.NeuralModel;
 
 /**
@@ -32,12 +34,14 @@ import org.semanticbm25.onnx.hub.NeuralModel;
  * <p>Not thread-safe.
  */
 public final class PairSampler implements Closeable {
-  private static final String FORMAT = "samples 1 ";
+  private static final String KIND = "samples ";
+  private static final String FORMAT = KIND + "2 ";
 
   private final CrossEncoder encoder;
   private final AttentionTaps taps;
   private final Path file;
-  // by hash of the texts: there are thousands of them, in 64 bits
+  private final FileChannel channel;
+  // by the first 64 bits of the texts' digest
   private final Map<Long, PairSample> known = new HashMap<>();
 
   /**
@@ -60,11 +64,9 @@ public final class PairSampler implements Closeable {
     }
 
     private long hash() {
-      long hash = query.hashCode();
-      for (String passage : passages) {
-        hash = 1_000_003 * hash + passage.hashCode();
-      }
-      return hash;
+      StringBuilder texts = new StringBuilder(query);
+      passages.forEach(passage -> texts.append('\0').append(passage));
+      return Long.parseUnsignedLong(Digests.sha256(texts.toString()).substring(0, 16), 16);
     }
   }
 
@@ -72,9 +74,10 @@ public final class PairSampler implements Closeable {
    * Opens a cross-encoder whose attention can be looked into, and reads what the file has of it.
    *
    * @param model a cross-encoder whose attention is not fused
-   * @param file to keep samples in; made, with its folder, if it is not there; its content is
-   *     discarded unless it holds samples of this model
-   * @throws IOException if the model cannot be opened, or the file neither read nor written
+   * @param file to keep samples in; made, with its folder, if it is not there; samples of another
+   *     model in it are discarded
+   * @throws IOException if the model cannot be opened, if the file is no file of samples or is
+   *     damaged, if another process has it open, or if it can neither be read nor written
    */
   public PairSampler(NeuralModel model, Path file) throws IOException {
     this.file = file;
@@ -89,9 +92,11 @@ public final class PairSampler implements Closeable {
     }
     try {
       // last: for a model that is not of use nothing is thrown away
-      load(FORMAT + model.sha256());
+      channel = open(FORMAT + model.sha256());
     } catch (IOException | RuntimeException e) {
-      close();
+      try (encoder) {
+        taps.close();
+      }
       throw e;
     }
   }
@@ -173,29 +178,52 @@ public final class PairSampler implements Closeable {
     return sample;
   }
 
-  /** What was cut off at the end of the file is cut off the file. */
-  private void load(String header) throws IOException {
+  /** Opens the file for this process alone; what was cut off at its end is cut off the file. */
+  private FileChannel open(String header) throws IOException {
     Files.createDirectories(file.toAbsolutePath().getParent());
-    long end = Files.exists(file) ? read(header) : 0;
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-      channel.truncate(end);
-    }
-    if (end == 0) {
-      try (DataOutputStream out = new DataOutputStream(appending())) {
-        out.writeUTF(header);
+    FileChannel opened =
+        FileChannel.open(
+            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    try {
+      lock(opened);
+      long end = opened.size() > 0 ? read(opened, header) : 0;
+      opened.truncate(end);
+      opened.position(end);
+      if (end == 0) {
+        ByteArrayOutputStream begin = new ByteArrayOutputStream();
+        new DataOutputStream(begin).writeUTF(header);
+        write(opened, begin);
       }
+      return opened;
+    } catch (IOException | RuntimeException e) {
+      opened.close();
+      throw e;
     }
   }
 
-  /**
-   * Reads whole records; returns where they end, or 0 if the file is of another model or format.
-   */
-  private long read(String header) throws IOException {
+  private void lock(FileChannel opened) throws IOException {
+    try {
+      if (opened.tryLock() != null) {
+        return;
+      }
+    } catch (OverlappingFileLockException e) {
+      // held by this process
+    }
+    throw new IOException(file + ": is in use by another run; wait for it, or name another file");
+  }
+
+  /** Reads whole records; returns where they end, or 0 if they are of another model or format. */
+  private long read(FileChannel opened, String header) throws IOException {
+    // not closed: that would close the channel
+    DataInputStream in =
+        new DataInputStream(new BufferedInputStream(Channels.newInputStream(opened)));
     long end = 0;
-    try (DataInputStream in =
-        new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
-      if (in.readUTF().equals(header)) {
+    try {
+      String found = in.readUTF();
+      if (!found.startsWith(KIND)) {
+        throw new IOException(file + ": is no file of samples; name another");
+      }
+      if (found.equals(header)) {
         end = (long) Short.BYTES + header.length();
         while (true) {
           int length = in.readInt();
@@ -203,12 +231,14 @@ public final class PairSampler implements Closeable {
           if (record.length < length) {
             return end;
           }
-          DataInputStream fields = new DataInputStream(new ByteArrayInputStream(record));
-          known.put(fields.readLong(), PairSample.read(fields));
+          parse(new DataInputStream(new ByteArrayInputStream(record)));
           end += Integer.BYTES + length;
         }
       }
     } catch (EOFException e) {
+      if (end == 0) {
+        throw new IOException(file + ": is no file of samples; name another", e);
+      }
       // the last record is complete
     } catch (UTFDataFormatException | RuntimeException e) {
       throw new IOException(file + ": is damaged, or no file of samples; delete it", e);
@@ -216,26 +246,36 @@ public final class PairSampler implements Closeable {
     return end;
   }
 
-  private OutputStream appending() throws IOException {
-    return Files.newOutputStream(file, StandardOpenOption.APPEND);
+  private void parse(DataInputStream record) throws IOException {
+    try {
+      known.put(record.readLong(), PairSample.read(record));
+    } catch (EOFException e) {
+      throw new IOException(file + ": is damaged; delete it", e);
+    }
+  }
+
+  private static void write(FileChannel opened, ByteArrayOutputStream bytes) throws IOException {
+    ByteBuffer buffer = ByteBuffer.wrap(bytes.toByteArray());
+    while (buffer.hasRemaining()) {
+      opened.write(buffer);
+    }
   }
 
   private void append(long hash, PairSample sample) throws IOException {
+    ByteArrayOutputStream fields = new ByteArrayOutputStream();
+    DataOutputStream out = new DataOutputStream(fields);
+    out.writeLong(hash);
+    sample.write(out);
     ByteArrayOutputStream record = new ByteArrayOutputStream();
-    DataOutputStream fields = new DataOutputStream(record);
-    fields.writeInt(0);
-    fields.writeLong(hash);
-    sample.write(fields);
-    byte[] bytes = record.toByteArray();
-    ByteBuffer.wrap(bytes).putInt(0, bytes.length - Integer.BYTES);
-    try (OutputStream out = appending()) {
-      out.write(bytes);
-    }
+    new DataOutputStream(record).writeInt(fields.size());
+    fields.writeTo(record);
+    write(channel, record);
   }
 
   @Override
   public void close() throws IOException {
-    try (encoder) {
+    try (encoder;
+        channel) {
       taps.close();
     }
   }

@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 import org.semanticbm25.onnx.distill.PairSampler.PassageList;
@@ -43,7 +44,7 @@ public record TrainingLists(List<PassageList> train, List<PassageList> developme
   private static final BigInteger DEVELOPMENT_SHARE = BigInteger.valueOf(20);
   private static final int MAX_PASSAGES = 12;
   // of all kinds, as Python's split has it
-  private static final Pattern WHITE_SPACE = Pattern.compile("(?U)\\s+");
+  private static final Pattern WHITE_SPACE = Pattern.compile("(?U)[\\s\\x1c-\\x1f]+");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Takes a JSON object. */
@@ -151,10 +152,13 @@ public record TrainingLists(List<PassageList> train, List<PassageList> developme
     return lists;
   }
 
-  /** Of the query in lower case, its words parted by one space. */
+  /** Of the query in lower case, its words parted by one space, as Python's split has them. */
   private static String hash(String query) {
     return Digests.sha256(
-        String.join(" ", WHITE_SPACE.split(query.toLowerCase(Locale.ROOT).strip())));
+        WHITE_SPACE
+            .splitAsStream(query.toLowerCase(Locale.ROOT))
+            .filter(word -> !word.isEmpty())
+            .collect(Collectors.joining(" ")));
   }
 
   private static void forEachLine(Path file, List<String> fields, RecordConsumer consumer)
@@ -170,7 +174,11 @@ public record TrainingLists(List<PassageList> train, List<PassageList> developme
                 new GZIPInputStream(Files.newInputStream(file)), StandardCharsets.UTF_8))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         number++;
-        JsonNode node = JSON.readTree(line);
+        String json = number == 1 ? withoutByteOrderMark(line) : line;
+        if (json.isBlank()) {
+          continue;
+        }
+        JsonNode node = JSON.readTree(json);
         for (String field : fields) {
           JsonNode value = node.path(field);
           if (value.isMissingNode() || (value.isArray() && value.isEmpty())) {
@@ -184,5 +192,9 @@ public record TrainingLists(List<PassageList> train, List<PassageList> developme
     } catch (ZipException | EOFException e) {
       throw new IOException(file + ": not a gzip file, or damaged; fetch it again", e);
     }
+  }
+
+  private static String withoutByteOrderMark(String line) {
+    return line.startsWith("\uFEFF") ? line.substring(1) : line;
   }
 }

@@ -1,8 +1,10 @@
 package org.semanticbm25.onnx.distill;
 
 import java.io.IOException;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.semanticbm25.similarity.model.ScoringParameters;
 
@@ -12,20 +14,27 @@ import org.semanticbm25.similarity.model.ScoringParameters;
  */
 public final class Tuner {
   /** Length normalisation and saturation only, without soft terms. */
-  public static final Map<String, float[]> BM25_GRID = new LinkedHashMap<>();
+  public static final Map<String, List<Float>> BM25_GRID = Collections.unmodifiableMap(bm25());
 
   /** All parameters but the number of soft terms, which is a matter of cost. */
-  public static final Map<String, float[]> SEMANTIC_GRID = new LinkedHashMap<>();
+  public static final Map<String, List<Float>> SEMANTIC_GRID =
+      Collections.unmodifiableMap(semantic());
 
-  static {
-    BM25_GRID.put("k1", new float[] {0.6f, 0.9f, 1.2f, 1.6f, 2f});
-    BM25_GRID.put("b", new float[] {0.2f, 0.4f, 0.6f, 0.75f, 0.9f});
-    SEMANTIC_GRID.putAll(BM25_GRID);
-    SEMANTIC_GRID.put("threshold", new float[] {0.2f, 0.3f, 0.4f, 0.5f, 0.6f});
-    SEMANTIC_GRID.put("exponent", new float[] {1f, 1.5f, 2f, 3f});
-    SEMANTIC_GRID.put("scale", new float[] {0.2f, 0.4f, 0.6f, 0.8f, 1f});
-    SEMANTIC_GRID.put("weightExponent", new float[] {0f, 0.25f, 0.5f, 0.75f, 1f});
-    SEMANTIC_GRID.put("idfBlend", new float[] {0f, 0.1f, 0.2f, 0.4f});
+  private static Map<String, List<Float>> bm25() {
+    Map<String, List<Float>> grid = new LinkedHashMap<>();
+    grid.put("k1", List.of(0.2f, 0.4f, 0.6f, 0.9f, 1.2f, 1.6f, 2f, 2.5f, 3f, 4f, 6f, 9f));
+    grid.put("b", List.of(0f, 0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.75f, 0.9f, 1f));
+    return grid;
+  }
+
+  private static Map<String, List<Float>> semantic() {
+    Map<String, List<Float>> grid = bm25();
+    grid.put("threshold", List.of(0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f));
+    grid.put("exponent", List.of(0.5f, 1f, 1.5f, 2f, 3f, 4f));
+    grid.put("scale", List.of(0.1f, 0.2f, 0.4f, 0.6f, 0.8f, 1f));
+    grid.put("weightExponent", List.of(0f, 0.25f, 0.5f, 0.75f, 1f));
+    grid.put("idfBlend", List.of(0f, 0.1f, 0.2f, 0.4f, 0.6f, 0.8f, 1f));
+    return grid;
   }
 
   /** What is to be as large as possible. */
@@ -42,23 +51,23 @@ public final class Tuner {
   }
 
   private static final ScoringParameters START =
-      new ScoringParameters(0.9f, 0.4f, 0.4f, 2f, 0.6f, 2, 0f, 1f);
+      new ScoringParameters(0.9f, 0.4f, 0.4f, 2f, 0.6f, 4, 0f, 1f);
 
-  private final Map<String, float[]> grid;
+  private final Map<String, List<Float>> grid;
   private final Map<ScoringParameters, Double> seen = new HashMap<>();
 
   /**
    * Creates a tuner for one objective: what an objective gave for parameters is remembered.
    *
    * @param grid values to try by name of the parameter, a component of {@link ScoringParameters}
-   *     other than {@code maxSoftTerms}; kept, not copied
+   *     other than {@code maxSoftTerms}
    */
-  public Tuner(Map<String, float[]> grid) {
+  public Tuner(Map<String, List<Float>> grid) {
     this.grid = grid;
   }
 
   /**
-   * Ascends from usual parameters: k1 0.9, b 0.4, threshold 0.4, exponent 2, scale 0.6, two soft
+   * Ascends from usual parameters: k1 0.9, b 0.4, threshold 0.4, exponent 2, scale 0.6, four soft
    * terms, no blend of IDF, and weights of words as they are.
    *
    * @param objective called once for the same parameters
@@ -82,7 +91,7 @@ public final class Tuner {
     ScoringParameters before;
     do {
       before = best;
-      for (Map.Entry<String, float[]> coordinate : grid.entrySet()) {
+      for (Map.Entry<String, List<Float>> coordinate : grid.entrySet()) {
         for (float value : coordinate.getValue()) {
           ScoringParameters candidate = with(best, coordinate.getKey(), value);
           if (value(objective, candidate) > value(objective, best)) {

@@ -72,7 +72,7 @@ public final class DynamicQuantization {
     edited.addInitializer(Tensors.bytes("int8/zero", TensorProto.DataType.INT8, new byte[] {0}));
     for (NodeProto node : original.getNodeList()) {
       Optional<TensorProto> matrix = matrix(node);
-      if (node.equals(words)) {
+      if (node.equals(words) && isFloat(WordEmbeddings.table(graph, node).orElseThrow())) {
         lookUpBytes(node);
       } else if (matrix.isPresent()) {
         multiplyIntegers(node, matrix.get());
@@ -92,8 +92,12 @@ public final class DynamicQuantization {
         ? graph
             .weight(node.getInput(1))
             .filter(t -> t.getDimsCount() == 2)
-            .filter(t -> t.getDataType() == TensorProto.DataType.FLOAT.getNumber())
+            .filter(DynamicQuantization::isFloat)
         : Optional.empty();
+  }
+
+  private static boolean isFloat(TensorProto tensor) {
+    return tensor.getDataType() == TensorProto.DataType.FLOAT.getNumber();
   }
 
   private void lookUpBytes(NodeProto gather) throws IOException {

@@ -95,10 +95,10 @@ public final class OnnxGraph {
   /**
    * Reads a model.
    *
-   * @param file an ONNX model with its weights
+   * @param file an ONNX model; its weights are in it, or in files in the same folder
    * @return the graph, which is in memory as a whole
-   * @throws IOException if the file cannot be read, is not an ONNX model or does not hold its
-   *     weights
+   * @throws IOException if the file cannot be read or is not an ONNX model, or if its weights are
+   *     missing or too large
    */
   public static OnnxGraph read(Path file) throws IOException {
     ModelProto model;
@@ -112,14 +112,7 @@ public final class OnnxGraph {
     if (!model.hasGraph() || model.getGraph().getNodeCount() == 0) {
       throw new IOException(file + ": not an ONNX model: it has no graph; fetch it again");
     }
-    for (TensorProto tensor : model.getGraph().getInitializerList()) {
-      if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
-        throw new IOException(
-            "%s: weights of '%s' are in another file; give a model in one file"
-                .formatted(file, tensor.getName()));
-      }
-    }
-    return new OnnxGraph(file.toString(), model);
+    return new OnnxGraph(file.toString(), ExternalWeights.include(file, model));
   }
 
   /**
@@ -151,6 +144,22 @@ public final class OnnxGraph {
         .map(ValueInfoProto::getName)
         .filter(name -> !weights.containsKey(name))
         .toList();
+  }
+
+  /**
+   * The shape of an input that has fixed dimensions.
+   *
+   * @param input name
+   * @return its dimensions, 0 for a free one; empty if all are free, or there is no such input
+   */
+  public List<Long> fixedShape(String input) {
+    return model.getGraph().getInputList().stream()
+        .filter(value -> value.getName().equals(input))
+        .map(value -> value.getType().getTensorType().getShape().getDimList())
+        .filter(dimensions -> dimensions.stream().anyMatch(d -> d.getDimValue() > 0))
+        .findFirst()
+        .map(dimensions -> dimensions.stream().map(d -> d.getDimValue()).toList())
+        .orElse(List.of());
   }
 
   /**
@@ -220,8 +229,8 @@ public final class OnnxGraph {
   }
 
   /**
-   * Number of positions for which there is an embedding, if that can be told: the table that is
-   * gathered with neither token ids nor token types.
+   * Number of positions for which there is an embedding, if that can be told: the longest table
+   * that is gathered with neither token ids nor token types.
    *
    * @return more than 2; empty if there is no such table
    */
@@ -233,7 +242,7 @@ public final class OnnxGraph {
         .map(node -> weights.get(node.getInput(0)))
         .filter(table -> table != null && table.getDimsCount() == 2 && table.getDims(0) > 2)
         .mapToInt(table -> (int) table.getDims(0))
-        .findFirst();
+        .max();
   }
 
   /**

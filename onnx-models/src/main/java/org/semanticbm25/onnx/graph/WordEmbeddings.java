@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Finds and reads the word-embedding matrix of a BERT-family ONNX graph.
@@ -47,23 +48,20 @@ public final class WordEmbeddings {
   }
 
   /**
-   * Number of word embeddings.
+   * Number of word embeddings, if they can be found.
    *
    * @param graph of a BERT-family model
-   * @return rows of the matrix
-   * @throws IOException if they are not found
+   * @return rows of the matrix; empty if an optimiser has hidden it
    */
-  public static int count(OnnxGraph graph) throws IOException {
-    return (int) table(graph, gather(graph)).orElseThrow().getDims(0);
+  public static OptionalInt count(OnnxGraph graph) {
+    return find(graph).stream()
+        .mapToInt(node -> (int) table(graph, node).orElseThrow().getDims(0))
+        .findFirst();
   }
 
   /** The {@code Gather} that looks words up. */
   static NodeProto gather(OnnxGraph graph) throws IOException {
-    return graph.model().getGraph().getNodeList().stream()
-        .filter(node -> node.getOpType().equals("Gather"))
-        .filter(node -> graph.reads(node.getInput(1), OnnxGraph.INPUT_IDS))
-        .filter(node -> table(graph, node).filter(t -> t.getDimsCount() == 2).isPresent())
-        .max(Comparator.comparingLong(node -> table(graph, node).orElseThrow().getDims(0)))
+    return find(graph)
         .orElseThrow(
             () ->
                 new IOException(
@@ -72,6 +70,14 @@ public final class WordEmbeddings {
                         + OnnxGraph.INPUT_IDS
                         + "' found; give a plain export of a BERT-family model, not an"
                         + " optimiser-fused one"));
+  }
+
+  private static Optional<NodeProto> find(OnnxGraph graph) {
+    return graph.model().getGraph().getNodeList().stream()
+        .filter(node -> node.getOpType().equals("Gather"))
+        .filter(node -> graph.reads(node.getInput(1), OnnxGraph.INPUT_IDS))
+        .filter(node -> table(graph, node).filter(t -> t.getDimsCount() == 2).isPresent())
+        .max(Comparator.comparingLong(node -> table(graph, node).orElseThrow().getDims(0)));
   }
 
   /** What a {@code Gather} takes its rows from, perhaps through a {@code DequantizeLinear}. */

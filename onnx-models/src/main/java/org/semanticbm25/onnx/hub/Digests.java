@@ -6,6 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.semanticbm25.similarity.model.Sha256;
 
@@ -35,5 +37,23 @@ public final class Digests {
    */
   public static String sha256(String text) {
     return HexFormat.of().formatHex(Sha256.begin().digest(text.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /**
+   * What git calls a file of this content: SHA-1 of a header with its length, and of the content.
+   *
+   * @param file a small one
+   * @return 40 hexadecimal digits
+   * @throws IOException if the file cannot be read
+   */
+  static String gitBlob(Path file) throws IOException {
+    byte[] content = Files.readAllBytes(file);
+    try {
+      MessageDigest sha1 = MessageDigest.getInstance("SHA-1");
+      sha1.update(("blob " + content.length + "\0").getBytes(StandardCharsets.US_ASCII));
+      return HexFormat.of().formatHex(sha1.digest(content));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-1", e);
+    }
   }
 }

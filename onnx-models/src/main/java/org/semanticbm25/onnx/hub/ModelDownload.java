@@ -29,7 +29,8 @@ import org.semanticbm25.onnx.Progress;
  *
  * <p>The ONNX file is first written beside its place, as {@code .part}; a download that was
  * interrupted goes on from there. It is moved to its place only when its SHA-256 is the expected
- * one: the one given, else the one known here, else the one that the hub tells.
+ * one: the one given, else the one known here, else the one that the hub tells. Tokenizer and
+ * configuration are checked by git's SHA-1 of them, where the hub tells that.
  */
 public final class ModelDownload {
   /** The hub that models are fetched from unless another is given. */
@@ -43,6 +44,8 @@ public final class ModelDownload {
           MINILM_L12 + "/onnx/model_quint8_avx2.onnx",
           "0a9906ae940e137b83d512c8d0f5c6ce9980bf487b168d40b9522b4747c4c89b");
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+  // what hubs tell of small files: the SHA-1 that git gives their content
+  private static final Pattern GIT_BLOB = Pattern.compile("[0-9a-f]{40}");
   private static final List<String> BESIDE = List.of("tokenizer.json", "config.json");
   private static final int OK = 200;
   private static final int PARTIAL = 206;
@@ -50,6 +53,7 @@ public final class ModelDownload {
   private static final int REPORT_BYTES = 1 << 20;
 
   private final URI hub;
+  private final Duration patience;
   private final HttpClient client =
       HttpClient.newBuilder()
           .followRedirects(HttpClient.Redirect.NORMAL)
@@ -63,6 +67,12 @@ public final class ModelDownload {
    * @throws IOException if the address is neither HTTPS nor this machine
    */
   public ModelDownload(URI hub) throws IOException {
+    this(hub, Duration.ofSeconds(60));
+  }
+
+  /** Waits for the next bytes for so long. */
+  ModelDownload(URI hub, Duration patience) throws IOException {
+    this.patience = patience;
     boolean local =
         "http".equals(hub.getScheme())
             && hub.getHost() != null
@@ -112,17 +122,18 @@ public final class ModelDownload {
   private void fetchOnnx(
       String name, String file, Optional<String> expected, Path target, Progress progress)
       throws IOException {
+    URI uri = hub.resolve(name + "/resolve/main/" + file);
     if (Files.exists(target)) {
-      if (expected.isEmpty()) {
+      Optional<String> known = expected.isPresent() ? expected : told(uri);
+      if (known.isEmpty()) {
         throw new IOException(
             target + ": is there already; give another folder, or its --sha256 to check it by");
       }
-      check(target, expected.get(), target + ": is there, but ");
+      check(target, known.get(), target + ": is there, but ");
       return;
     }
     Path part = target.resolveSibling(target.getFileName() + ".part");
-    URI uri = hub.resolve(name + "/resolve/main/" + file);
-    Optional<String> told = download(uri, part, progress);
+    Optional<String> told = told(download(uri, part, progress), SHA256);
     String digest =
         expected
             .or(() -> told)
@@ -139,11 +150,22 @@ public final class ModelDownload {
     AtomicFile.move(part, target);
   }
 
-  /** A file too small to go on with, and without a digest: it must come whole in one answer. */
+  /** What the hub tells of a file that is there already. */
+  private Optional<String> told(URI uri) throws IOException {
+    HttpResponse<InputStream> response = send(HttpRequest.newBuilder(uri));
+    response.body().close();
+    return told(response, SHA256);
+  }
+
+  /** A file too small to go on with: it must come whole in one answer. */
   private void fetchSmall(URI uri, Path target) throws IOException {
     Path part = target.resolveSibling(target.getFileName() + ".part");
     Files.deleteIfExists(part);
-    download(uri, part, Progress.SILENT);
+    Optional<String> told = told(download(uri, part, Progress.SILENT), GIT_BLOB);
+    if (told.isPresent() && !told.get().equals(Digests.gitBlob(part))) {
+      Files.delete(part);
+      throw new IOException(uri + ": was damaged or changed on its way; fetch it again");
+    }
     if (Files.exists(target) && Files.mismatch(part, target) >= 0) {
       Files.delete(part);
       throw new IOException(target + ": is of another model; give another folder");
@@ -160,19 +182,19 @@ public final class ModelDownload {
     }
   }
 
-  /** Downloads what is missing of a file; returns its SHA-256 if the hub tells it. */
-  private Optional<String> download(URI uri, Path part, Progress progress) throws IOException {
+  /** Downloads what is missing of a file. */
+  private HttpResponse<?> download(URI uri, Path part, Progress progress) throws IOException {
     long have = Files.exists(part) ? Files.size(part) : 0;
     HttpRequest.Builder request = HttpRequest.newBuilder(uri);
     if (have > 0) {
       request.header("Range", "bytes=" + have + "-");
     }
-    HttpResponse<InputStream> response = send(request.build());
+    HttpResponse<InputStream> response = send(request);
     try (InputStream body = response.body()) {
       int status = response.statusCode();
       if (status == RANGE_NOT_SATISFIABLE && have > 0) {
         // nothing is missing, or the part is of another file: its digest will tell
-        return digest(response);
+        return response;
       }
       if (status != OK && status != PARTIAL) {
         throw new IOException(
@@ -185,10 +207,11 @@ public final class ModelDownload {
       long total = length.isPresent() ? have + length.getAsLong() : -1;
       receive(uri, body, part, have, total, progress);
     }
-    return digest(response);
+    return response;
   }
 
-  private HttpResponse<InputStream> send(HttpRequest request) throws IOException {
+  private HttpResponse<InputStream> send(HttpRequest.Builder builder) throws IOException {
+    HttpRequest request = builder.timeout(patience).build();
     try {
       return client.send(request, BodyHandlers.ofInputStream());
     } catch (InterruptedException e) {
@@ -204,45 +227,45 @@ public final class ModelDownload {
     }
   }
 
-  private static void receive(
+  private void receive(
       URI uri, InputStream body, Path part, long have, long total, Progress progress)
       throws IOException {
     long done = have;
-    try (OutputStream out =
-        have > 0
-            ? Files.newOutputStream(part, StandardOpenOption.APPEND)
-            : Files.newOutputStream(part)) {
+    StallWatch watch = new StallWatch(body, patience);
+    try (watch;
+        OutputStream out =
+            have > 0
+                ? Files.newOutputStream(part, StandardOpenOption.APPEND)
+                : Files.newOutputStream(part)) {
       byte[] buffer = new byte[REPORT_BYTES];
       for (int n = body.read(buffer); n >= 0; n = body.read(buffer)) {
+        watch.alive();
         out.write(buffer, 0, n);
         done += n;
         progress.report("fetching " + part.getFileName(), done, Math.max(done, total));
       }
     } catch (IOException e) {
-      throw interrupted(uri, done, total, e);
+      String reason = watch.isStalled() ? "nothing came for " + patience : e.getMessage();
+      throw interrupted(uri, done, total, " (" + reason + ")", e);
     }
     if (total >= 0 && done != total) {
-      throw interrupted(uri, done, total, null);
+      throw interrupted(uri, done, total, "", null);
     }
   }
 
   private static IOException interrupted(
-      URI uri, long done, long total, @Nullable IOException cause) {
+      URI uri, long done, long total, String reason, @Nullable IOException cause) {
     return new IOException(
         "%s: interrupted after %d of %s bytes%s; run it again to go on from there"
-            .formatted(
-                uri,
-                done,
-                total < 0 ? "unknown" : Long.toString(total),
-                cause == null ? "" : " (" + cause.getMessage() + ")"),
+            .formatted(uri, done, total < 0 ? "unknown" : Long.toString(total), reason),
         cause);
   }
 
   /**
-   * Hubs tell the SHA-256 of large files before they redirect to where these lie. What that place
-   * says itself does not count.
+   * The digest that a hub tells, of a form. It tells that of large files before it redirects to
+   * where these lie; what that place says itself does not count.
    */
-  private static Optional<String> digest(HttpResponse<?> last) {
+  private static Optional<String> told(HttpResponse<?> last, Pattern form) {
     HttpResponse<?> first = last;
     while (first.previousResponse().isPresent()) {
       first = first.previousResponse().get();
@@ -252,8 +275,8 @@ public final class ModelDownload {
           first
               .headers()
               .firstValue(header)
-              .map(value -> value.replace("\"", ""))
-              .filter(SHA256.asMatchPredicate());
+              .map(value -> value.replace("W/", "").replace("\"", ""))
+              .filter(form.asMatchPredicate());
       if (digest.isPresent()) {
         return digest;
       }

@@ -8,9 +8,11 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.semanticbm25.onnx.AtomicFile;
 
 /**
@@ -21,27 +23,37 @@ import org.semanticbm25.onnx.AtomicFile;
  * @param tokenizer a Hugging Face {@code tokenizer.json}
  */
 public record NeuralModel(String name, Path onnx, Path tokenizer) {
-  private static final List<String> ONNX_NAMES =
-      List.of(
-          "model.onnx", "onnx/model.onnx", "model_quint8_avx2.onnx", "onnx/model_quint8_avx2.onnx");
+  private static final List<String> ONNX_NAMES = List.of("model.onnx", "onnx/model.onnx");
   private static final String TOKENIZER_NAME = "tokenizer.json";
-  // the version keeps an older release's from being taken
-  private static final String BUNDLED = "semanticbm25-cross-encoder-l6-v2";
+  // the versions keep an older release's from being taken
+  private static final Bundle CROSS_ENCODER =
+      new Bundle(
+          "semanticbm25-cross-encoder-l6-v2",
+          "/org/semanticbm25/crossencoder/",
+          "semanticbm25-cross-encoder-model");
+  private static final Bundle CONTEXTUAL =
+      new Bundle(
+          "semanticbm25-contextual-l6-v1",
+          "/org/semanticbm25/contextualencoder/",
+          "semanticbm25-contextual-encoder");
 
   /**
-   * Finds the files of a model in a folder as it is downloaded: {@code model.onnx}, or else {@code
-   * model_quint8_avx2.onnx}, there or in {@code onnx/}, and {@code tokenizer.json}. An ONNX file
-   * may be given instead of the folder; its tokenizer is then looked for beside it, and beside
-   * {@code onnx/} if it is in there.
+   * Finds the files of a model in a folder as it is downloaded: {@code model.onnx}, or else the
+   * only ONNX file, there or in {@code onnx/}, and {@code tokenizer.json}. An ONNX file may be
+   * given instead of the folder; its tokenizer is then looked for beside it, and beside {@code
+   * onnx/} if it is in there.
    *
    * @param place folder, or ONNX file
    * @return the model, named after the folder or file; the files are not read
-   * @throws IOException if a file is missing; the message says which and where it was looked for
+   * @throws IOException if a file is missing, or if there are several to choose from; the message
+   *     says which and where it was looked for
    */
   public static NeuralModel at(Path place) throws IOException {
     if (!Files.exists(place)) {
       throw new NoSuchFileException(
-          place + ": no such model; give a folder with model.onnx and " + TOKENIZER_NAME);
+          place.toString(),
+          null,
+          "no such model; give a folder with model.onnx and " + TOKENIZER_NAME);
     }
     Path onnx = Files.isDirectory(place) ? onnxIn(place) : place;
     Path folder = Objects.requireNonNull(onnx.toAbsolutePath().getParent(), "a file has a folder");
@@ -50,8 +62,8 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
       tokenizer = folder.resolveSibling(TOKENIZER_NAME);
     }
     if (Files.isRegularFile(tokenizer)) {
-      String name = place.toAbsolutePath().normalize().getFileName().toString();
-      return new NeuralModel(name, onnx, tokenizer);
+      Path name = place.toAbsolutePath().normalize().getFileName();
+      return new NeuralModel(name == null ? "model" : name.toString(), onnx, tokenizer);
     }
     throw new NoSuchFileException(
         folder + ": no " + TOKENIZER_NAME + " beside the model; put the model's own there");
@@ -63,8 +75,58 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
         return folder.resolve(name);
       }
     }
-    throw new NoSuchFileException(
-        folder + ": no " + String.join(" or ", ONNX_NAMES) + "; put the ONNX export there");
+    List<Path> others = new ArrayList<>(onnxFiles(folder));
+    others.addAll(onnxFiles(folder.resolve("onnx")));
+    if (others.size() > 1) {
+      throw new IOException(folder + ": several models: " + others + "; name one of these files");
+    }
+    if (others.isEmpty()) {
+      throw new NoSuchFileException(
+          folder + ": no " + String.join(" or ", ONNX_NAMES) + "; put the ONNX export there");
+    }
+    return others.getFirst();
+  }
+
+  private static List<Path> onnxFiles(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(file -> file.toString().endsWith(".onnx") && Files.isRegularFile(file))
+          .sorted()
+          .toList();
+    }
+  }
+
+  /** A model on the class path, in an artifact of this project. */
+  private record Bundle(String name, String resources, String artifact) {
+    InputStream open(String file) throws IOException {
+      InputStream in = NeuralModel.class.getResourceAsStream(resources + file);
+      if (in == null) {
+        throw new NoSuchFileException(
+            file + ": not on the class path; add the artifact " + artifact);
+      }
+      return in;
+    }
+
+    /** Puts the files into a folder of their own unless they are there. */
+    NeuralModel unpack(Path cache) throws IOException {
+      Path folder = cache.resolve(name);
+      Files.createDirectories(folder);
+      unpack(name + ".onnx", folder.resolve("model.onnx"));
+      unpack(TOKENIZER_NAME, folder.resolve(TOKENIZER_NAME));
+      return at(folder);
+    }
+
+    private void unpack(String file, Path target) throws IOException {
+      if (Files.exists(target)) {
+        return;
+      }
+      try (InputStream in = open(file)) {
+        AtomicFile.write(target, in::transferTo);
+      }
+    }
   }
 
   /**
@@ -78,28 +140,7 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
    *     semanticbm25-cross-encoder-model} is not on the class path
    */
   public static NeuralModel bundled(Path cache) throws IOException {
-    Path folder = cache.resolve(BUNDLED);
-    Files.createDirectories(folder);
-    unpack(BUNDLED + ".onnx", folder.resolve("model.onnx"));
-    unpack(TOKENIZER_NAME, folder.resolve(TOKENIZER_NAME));
-    return at(folder);
-  }
-
-  /**
-   * A file of the artifact {@code semanticbm25-cross-encoder-model}.
-   *
-   * @param name of the file
-   * @return its content, to be closed
-   * @throws IOException if the artifact is not on the class path
-   */
-  private static InputStream bundledResource(String name) throws IOException {
-    InputStream in =
-        NeuralModel.class.getResourceAsStream("/org/semanticbm25/crossencoder/" + name);
-    if (in == null) {
-      throw new NoSuchFileException(
-          name + ": not on the class path; add the artifact semanticbm25-cross-encoder-model");
-    }
-    return in;
+    return CROSS_ENCODER.unpack(cache);
   }
 
   /**
@@ -109,16 +150,20 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
    * @throws IOException if the artifact is not on the class path
    */
   public static InputStream bundledAttention() throws IOException {
-    return bundledResource(BUNDLED + ".attention");
+    return CROSS_ENCODER.open(CROSS_ENCODER.name() + ".attention");
   }
 
-  private static void unpack(String resource, Path target) throws IOException {
-    if (Files.exists(target)) {
-      return;
-    }
-    try (InputStream in = bundledResource(resource)) {
-      AtomicFile.write(target, in::transferTo);
-    }
+  /**
+   * The encoder of contextual soft terms that ships with this library, unpacked as {@link #bundled}
+   * is.
+   *
+   * @param cache folder in which the model gets one of its own; made if there is none
+   * @return the unpacked model
+   * @throws IOException if the folder cannot be written, or the artifact {@code
+   *     semanticbm25-contextual-encoder} is not on the class path
+   */
+  public static NeuralModel bundledContextual(Path cache) throws IOException {
+    return CONTEXTUAL.unpack(cache);
   }
 
   /**

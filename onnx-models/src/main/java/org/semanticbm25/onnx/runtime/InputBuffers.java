@@ -68,20 +68,22 @@ final class InputBuffers {
   }
 
   private void fill(int at, int length, int[] query, int[] passage, Window window) {
-    int querySeparator = at + query.length + 1;
-    int passageEnd = querySeparator + 1 + window.size();
+    int passageStart = at + 1 + query.length + tokenizer.separators();
+    int passageEnd = passageStart + window.size();
     for (int i = at; i < at + length; i++) {
       ids.put(i, 0);
       mask.put(i, i <= passageEnd ? 1 : 0);
-      types.put(i, i > querySeparator && i <= passageEnd ? 1 : 0);
+      types.put(i, i >= passageStart && i <= passageEnd ? tokenizer.passageType() : 0);
     }
     ids.put(at, tokenizer.first());
     for (int i = 0; i < query.length; i++) {
       ids.put(at + 1 + i, query[i]);
     }
-    ids.put(querySeparator, tokenizer.separator());
+    for (int i = at + 1 + query.length; i < passageStart; i++) {
+      ids.put(i, tokenizer.separator());
+    }
     for (int i = window.start(); i < window.end(); i++) {
-      ids.put(querySeparator + 1 + i - window.start(), passage[i]);
+      ids.put(passageStart + i - window.start(), passage[i]);
     }
     ids.put(passageEnd, tokenizer.separator());
   }

@@ -2,9 +2,15 @@ package org.semanticbm25.onnx.runtime;
 
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import java.lang.reflect.Field;
+import java.lang.reflect.InaccessibleObjectException;
+import java.lang.reflect.Method;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * The environment of ONNX Runtime, one for the process.
@@ -17,6 +23,8 @@ final class OnnxRuntime {
   // address space alone, until it is used; given back when the thread ends
   private static final long STACK_BYTES = 256L << 20;
 
+  private static final Logger LOG = Logger.getLogger(OnnxRuntime.class.getName());
+
   private OnnxRuntime() {}
 
   private static final class Holder {
@@ -28,15 +36,55 @@ final class OnnxRuntime {
   }
 
   private static OrtEnvironment create() {
-    FutureTask<OrtEnvironment> task = new FutureTask<>(OrtEnvironment::getEnvironment);
+    FutureTask<OrtEnvironment> task =
+        new FutureTask<>(
+            () -> {
+              OrtEnvironment environment = OrtEnvironment.getEnvironment();
+              retain();
+              return environment;
+            });
     new Thread(null, task, "onnx-runtime-start", STACK_BYTES).start();
+    boolean interrupted = false;
     try {
-      return task.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while ONNX Runtime was started", e);
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException e) {
+          // a class that fails to initialise does so for ever: the caller hears of it later
+          interrupted = true;
+        }
+      }
     } catch (ExecutionException e) {
       throw new IllegalStateException("ONNX Runtime cannot be started", e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /**
+   * Counts the native environment as used once more. The library has a shutdown hook that releases
+   * it, perhaps before {@link NativeRuns} has ended the last run, which still uses it; there is no
+   * public way to keep that hook from it.
+   */
+  private static void retain() {
+    try {
+      Class<?> library = Class.forName("ai.onnxruntime.OnnxRuntime");
+      Field api = library.getDeclaredField("ortApiHandle");
+      api.setAccessible(true);
+      Method create =
+          OrtEnvironment.class.getDeclaredMethod(
+              "createHandle", long.class, int.class, String.class);
+      create.setAccessible(true);
+      create.invoke(
+          null,
+          api.getLong(null),
+          OrtLoggingLevel.ORT_LOGGING_LEVEL_WARNING.getValue(),
+          OrtEnvironment.DEFAULT_NAME);
+    } catch (ReflectiveOperationException | InaccessibleObjectException e) {
+      // another version, or a named module: scoring works, an end in its midst is less safe
+      LOG.log(Level.FINE, "ONNX Runtime's environment is not retained", e);
     }
   }
 

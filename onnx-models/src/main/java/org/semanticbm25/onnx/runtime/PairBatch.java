@@ -8,7 +8,7 @@ import java.util.List;
  * Windows of like lengths that run through the model together.
  *
  * @param windows each of one passage
- * @param length of the longest window, with the three tokens around query and passage
+ * @param length of the longest window, with the query and the tokens around both
  */
 public record PairBatch(List<Window> windows, int length) {
   /**
@@ -27,9 +27,6 @@ public record PairBatch(List<Window> windows, int length) {
   /** Room that a query must leave for a passage, in tokens. */
   public static final int MIN_PASSAGE_TOKENS = 64;
 
-  /** Tokens around query and passage. */
-  static final int SPECIAL_TOKENS = 3;
-
   // on a CPU bigger batches gain nothing, and padding costs
   private static final int MAX_WINDOWS = 8;
   private static final int MAX_TOKENS = 2048;
@@ -38,18 +35,18 @@ public record PairBatch(List<Window> windows, int length) {
    * Groups windows by length: the longest first, so that threads end at about the same time.
    *
    * @param windows of any passages
-   * @param queryTokens number of tokens of the query, 0 or more
+   * @param beside number of tokens that stand beside a window: the query's, and those around both
    * @param threads that are to have work if there are windows enough
    * @return batches with all the windows: at most 8 in each, and 2048 tokens unless one window has
    *     more
    */
-  public static List<PairBatch> of(List<Window> windows, int queryTokens, int threads) {
+  public static List<PairBatch> of(List<Window> windows, int beside, int threads) {
     int share = Math.clamp(Math.ceilDiv(windows.size(), threads), 1, MAX_WINDOWS);
     List<Window> sorted = new ArrayList<>(windows);
     sorted.sort(Comparator.comparingInt(Window::size).reversed());
     List<PairBatch> batches = new ArrayList<>();
     for (int start = 0, end; start < sorted.size(); start = end) {
-      int length = sorted.get(start).size() + queryTokens + SPECIAL_TOKENS;
+      int length = sorted.get(start).size() + beside;
       int size = Math.clamp(MAX_TOKENS / length, 1, share);
       end = Math.min(start + size, sorted.size());
       batches.add(new PairBatch(sorted.subList(start, end), length));

@@ -64,7 +64,7 @@ public final class PairEngine implements Closeable {
    * @param model graph and tokenizer that belong together
    * @param output name of the output to compute
    * @param threads batches that run side by side, at least 1
-   * @param maxTokens of a pair, with the three special ones
+   * @param maxTokens of a pair, with the special ones
    * @param longPassages how passages are read that do not fit beside the query
    */
   public PairEngine(
@@ -103,7 +103,7 @@ public final class PairEngine implements Closeable {
    */
   public int[] queryTokens(String query) {
     int[] tokens = tokenize(tokenizer -> tokenizer.encode(query));
-    int most = maxTokens - PairBatch.SPECIAL_TOKENS - PairBatch.MIN_PASSAGE_TOKENS;
+    int most = room(0) - PairBatch.MIN_PASSAGE_TOKENS;
     return Arrays.copyOf(tokens, Math.min(tokens.length, most));
   }
 
@@ -114,7 +114,7 @@ public final class PairEngine implements Closeable {
    * @return at least {@value PairBatch#MIN_PASSAGE_TOKENS} beside a query of {@link #queryTokens}
    */
   public int room(int queryTokens) {
-    return maxTokens - queryTokens - PairBatch.SPECIAL_TOKENS;
+    return maxTokens - queryTokens - model.tokenizer().specialTokens();
   }
 
   /**
@@ -197,7 +197,7 @@ public final class PairEngine implements Closeable {
       for (int i = 0; i < tokens.length; i++) {
         windows.addAll(longPassages.windows(i, tokens[i].length, room(query.length)));
       }
-      return PairBatch.of(windows, query.length, threads);
+      return PairBatch.of(windows, query.length + model.tokenizer().specialTokens(), threads);
     }
 
     /** Has units of work done by the threads and then, in any event, what comes next. */
@@ -230,7 +230,8 @@ public final class PairEngine implements Closeable {
 
     private void run(PairBatch batch) {
       try (InputBuffers.Packed packed = buffers.get().pack(batch, query, tokens, marks);
-          OrtSession.Result ran = model.session().run(packed.tensors(), outputs, options)) {
+          OrtSession.Result ran =
+              NativeRuns.run(model.session(), packed.tensors(), outputs, options)) {
         reader.read(batch, (OnnxTensor) ran.get(0));
       } catch (OrtException e) {
         if (!isDone()) {

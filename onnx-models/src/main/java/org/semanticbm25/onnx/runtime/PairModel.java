@@ -1,11 +1,14 @@
 package org.semanticbm25.onnx.runtime;
 
+import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.semanticbm25.onnx.graph.OnnxGraph;
 import org.semanticbm25.onnx.graph.WordEmbeddings;
@@ -29,9 +32,6 @@ public record PairModel(String source, OrtSession session, PairTokenizer tokeniz
           OnnxGraph.MARKS,
           OnnxGraph.QUERY_END);
   private static final int DEFAULT_POSITIONS = 512;
-  // rows of padding that make an embedding's size a multiple of what some hardware likes
-  private static final int MAX_PADDING_ROWS = 127;
-  private static final int PADDING_MULTIPLE = 8;
 
   /**
    * Loads a model.
@@ -40,37 +40,58 @@ public record PairModel(String source, OrtSession session, PairTokenizer tokeniz
    * @param graph of that model, or an edited one
    * @return graph and tokenizer in native memory, to be closed
    * @throws IOException if a file is missing or damaged, if the graph has other inputs than a
-   *     BERT-family model, if it has not as many word embeddings as the tokenizer has tokens, but
-   *     for padding, or if it reads too few tokens to hold a query and {@value
+   *     BERT-family model, if it has fewer word embeddings than the tokenizer has tokens, if it
+   *     reads inputs of one shape only, or if it reads too few tokens to hold a query and {@value
    *     PairBatch#MIN_PASSAGE_TOKENS} tokens of a passage
    */
   public static PairModel open(NeuralModel model, OnnxGraph graph) throws IOException {
     checkInputs(model, graph);
     checkVocabulary(model, graph);
+    checkShapes(model, graph);
+    PairTokenizer tokenizer = new PairTokenizer(model.tokenizer());
+    try {
+      int maxTokens = maxTokens(model, graph, tokenizer);
+      return new PairModel(model.onnx().toString(), session(model, graph), tokenizer, maxTokens);
+    } catch (IOException | RuntimeException e) {
+      tokenizer.close();
+      throw e;
+    }
+  }
+
+  private static int maxTokens(NeuralModel model, OnnxGraph graph, PairTokenizer tokenizer)
+      throws IOException {
     int configured = model.configuredPositions().orElse(DEFAULT_POSITIONS);
-    int maxTokens = Math.min(configured, graph.positions().orElse(configured));
-    if (maxTokens <= PairBatch.SPECIAL_TOKENS + PairBatch.MIN_PASSAGE_TOKENS) {
+    int positions = graph.positions().orElse(configured);
+    // RoBERTa, which has two separators, leaves out the first two
+    int unused = tokenizer.separators() > 1 ? tokenizer.separators() : 0;
+    int maxTokens = Math.min(configured, positions - unused);
+    int least = tokenizer.specialTokens() + PairBatch.MIN_PASSAGE_TOKENS;
+    if (maxTokens <= least) {
       throw new IOException(
           "%s: reads only %d tokens at a time, by its graph or config.json; give a model that reads more than %d"
-              .formatted(
-                  model.onnx(),
-                  maxTokens,
-                  PairBatch.SPECIAL_TOKENS + PairBatch.MIN_PASSAGE_TOKENS));
+              .formatted(model.onnx(), maxTokens, least));
     }
+    return maxTokens;
+  }
+
+  private static OrtSession session(NeuralModel model, OnnxGraph graph) throws IOException {
     OrtEnvironment environment = OnnxRuntime.environment();
-    PairTokenizer tokenizer = new PairTokenizer(model.tokenizer());
     try (OrtSession.SessionOptions options = OnnxRuntime.sessionOptions()) {
-      return new PairModel(
-          model.onnx().toString(),
-          environment.createSession(graph.bytes(), options),
-          tokenizer,
-          maxTokens);
+      return environment.createSession(graph.bytes(), options);
     } catch (OrtException e) {
-      tokenizer.close();
       throw new IOException(
           "%s: ONNX Runtime cannot load it (%s); fetch the model again"
               .formatted(model.onnx(), e.getMessage()),
           e);
+    }
+  }
+
+  private static void checkShapes(NeuralModel model, OnnxGraph graph) throws IOException {
+    List<Long> fixed = graph.fixedShape(OnnxGraph.INPUT_IDS);
+    if (!fixed.isEmpty()) {
+      throw new IOException(
+          "%s: reads inputs of the shape %s only; export it with dynamic axes for batch and tokens"
+              .formatted(model.onnx(), fixed));
     }
   }
 
@@ -94,13 +115,25 @@ public record PairModel(String source, OrtSession session, PairTokenizer tokeniz
 
   private static void checkVocabulary(NeuralModel model, OnnxGraph graph) throws IOException {
     int tokens = Tokenizers.vocabulary(model.tokenizer()).pieces().size();
-    int rows = WordEmbeddings.count(graph);
-    boolean padded = rows % PADDING_MULTIPLE == 0 && rows - tokens <= MAX_PADDING_ROWS;
-    if (rows < tokens || (rows > tokens && !padded)) {
+    // more rows than tokens do no harm: padding, or tokens that were never added
+    int rows = WordEmbeddings.count(graph).orElse(tokens);
+    if (rows < tokens) {
       throw new IOException(
           "%s has %d tokens but %s %d word embeddings; they belong to different models"
               .formatted(model.tokenizer(), tokens, model.onnx(), rows));
     }
+  }
+
+  /**
+   * Runs the graph for all its outputs.
+   *
+   * @param inputs by name
+   * @return outputs, to be closed
+   * @throws OrtException if ONNX Runtime fails
+   * @throws IllegalStateException if the virtual machine is ending
+   */
+  public OrtSession.Result run(Map<String, OnnxTensor> inputs) throws OrtException {
+    return NativeRuns.run(session, inputs);
   }
 
   @Override

@@ -8,49 +8,71 @@ import java.util.Arrays;
 
 /**
  * Tokenises queries and passages apart, so that a query is read once for all its passages, into the
- * same ids as the tokenizer's own encoding of the pair: {@code [CLS] query [SEP] passage [SEP]}.
+ * same ids as the tokenizer's own encoding of the pair: {@code [CLS] query [SEP] passage [SEP]}, or
+ * {@code <s> query </s></s> passage </s>}. A tokenizer that puts nothing around a pair but knows
+ * {@code [CLS]} and {@code [SEP]} is read as BERT's.
  *
  * <p>Thread-safe.
  */
 public final class PairTokenizer implements AutoCloseable {
   // a token of English has four or five characters; this many more are read before looking again
   private static final int CHARACTERS_PER_TOKEN = 8;
+  private static final int LONGEST_WORD = 1000;
 
   private final HuggingFaceTokenizer tokenizer;
   private final int first;
   private final int separator;
+  private final int separators;
+  private final int passageType;
 
   /**
    * Opens a tokenizer.
    *
    * @param file a Hugging Face {@code tokenizer.json}
-   * @throws IOException if the file cannot be read or its pairs are not of BERT's form
+   * @throws IOException if the file cannot be read or its pairs are of another form
    */
   public PairTokenizer(Path file) throws IOException {
     tokenizer = Tokenizers.open(file);
     try {
-      long[] ids = tokenizer.encode("", "").getIds();
-      if (!isBert(ids, tokenizer.encode("", "a").getTypeIds())) {
-        throw new IOException(
-            file
-                + ": does not encode a pair as [CLS] query [SEP] passage [SEP]; give the"
-                + " tokenizer.json of a BERT-family model");
+      Encoding empty = tokenizer.encode("", "");
+      int[] around = empty.getIds().length > 0 ? ids(empty) : Tokenizers.aroundPairs(file);
+      if (around.length < 3 || around.length > 4) {
+        throw otherForm(file);
       }
-      first = (int) ids[0];
-      separator = (int) ids[1];
+      first = around[0];
+      separator = around[1];
+      separators = around.length - 2;
+      long[] types = tokenizer.encode("a", "a").getTypeIds();
+      // without tokens of its own around a pair, the tokenizer tells no types that count
+      passageType = empty.getIds().length > 0 ? (int) types[types.length - 1] : 1;
+      if (empty.getIds().length > 0 && !hasForm(tokenizer.encode("a", "a"))) {
+        throw otherForm(file);
+      }
     } catch (IOException | RuntimeException e) {
       tokenizer.close();
       throw e;
     }
   }
 
-  private static boolean isBert(long[] ids, long[] types) {
-    return ids.length == 3
-        && ids[1] == ids[2]
-        && types.length > 3
-        && types[1] == 0
-        && types[2] == 1
-        && types[types.length - 1] == 1;
+  private static IOException otherForm(Path file) {
+    return new IOException(
+        file
+            + ": does not encode a pair as [CLS] query [SEP] passage [SEP], or with two separators"
+            + " between; give the tokenizer.json of a BERT-family model");
+  }
+
+  /** Whether tokens and types of the pair "a", "a" are what scoring makes of it. */
+  private boolean hasForm(Encoding pair) {
+    int[] a = encode("a");
+    int[] ids = new int[2 * a.length + 2 + separators];
+    long[] types = new long[ids.length];
+    Arrays.fill(ids, separator);
+    ids[0] = first;
+    int passage = 1 + a.length + separators;
+    System.arraycopy(a, 0, ids, 1, a.length);
+    System.arraycopy(a, 0, ids, passage, a.length);
+    Arrays.fill(types, passage, types.length, passageType);
+    return Arrays.equals(ids(pair), ids) && Arrays.equals(pair.getTypeIds(), types);
   }
 
   /**
@@ -72,6 +94,33 @@ public final class PairTokenizer implements AutoCloseable {
   }
 
   /**
+   * How many separators stand between query and passage.
+   *
+   * @return 1, or 2 as RoBERTa has them
+   */
+  public int separators() {
+    return separators;
+  }
+
+  /**
+   * Tokens of a pair that are neither query nor passage.
+   *
+   * @return the first one, those between and the last one
+   */
+  public int specialTokens() {
+    return 2 + separators;
+  }
+
+  /**
+   * The type of the passage's tokens and of the separator after it; that of the others is 0.
+   *
+   * @return 0 or 1
+   */
+  public int passageType() {
+    return passageType;
+  }
+
+  /**
    * All tokens of a text, without the ones around it.
    *
    * @param text any text
@@ -83,8 +132,9 @@ public final class PairTokenizer implements AutoCloseable {
 
   /**
    * The first tokens of a text: all if there are at most {@code limit}, else {@code limit + 1} or
-   * more. Of a long text no more is read than that takes; it is cut at white space only, where no
-   * token can reach across.
+   * more. Of a long text no more is read than that takes; it is cut at white space, where no token
+   * can reach across, if there is any within {@value #LONGEST_WORD} characters: a longer word is
+   * none.
    *
    * @param text any text
    * @param limit number of tokens that are needed, 0 or more
@@ -95,9 +145,6 @@ public final class PairTokenizer implements AutoCloseable {
         length < text.length();
         length *= 2) {
       int end = whiteSpaceFrom(text, (int) length);
-      if (end == text.length()) {
-        break;
-      }
       int[] tokens = encode(text.substring(0, end));
       if (tokens.length > limit) {
         return tokens;
@@ -108,10 +155,13 @@ public final class PairTokenizer implements AutoCloseable {
 
   private static int whiteSpaceFrom(String text, int position) {
     int end = position;
-    while (end < text.length() && text.charAt(end) != ' ' && text.charAt(end) != '\n') {
+    int last = Math.min(text.length(), position + LONGEST_WORD);
+    while (end < last && text.charAt(end) != ' ' && text.charAt(end) != '\n') {
       end++;
     }
-    return end;
+    boolean apart =
+        end < text.length() && Character.isSurrogatePair(text.charAt(end - 1), text.charAt(end));
+    return apart ? end + 1 : end;
   }
 
   /**

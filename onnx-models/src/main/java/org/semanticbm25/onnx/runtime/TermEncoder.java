@@ -81,6 +81,15 @@ public final class TermEncoder implements AutoCloseable {
   }
 
   /**
+   * The model.
+   *
+   * @return as it was opened
+   */
+  public NeuralModel model() {
+    return model;
+  }
+
+  /**
    * After which layer states are taken.
    *
    * @return at least 1, or {@link SemanticBM25Model#LAST_LAYER}
@@ -135,8 +144,7 @@ public final class TermEncoder implements AutoCloseable {
           && pieces[byLength[end]].length == length) {
         end++;
       }
-      List<int[]> batch =
-          Arrays.stream(byLength, start, end).map(i -> pieces[i]).toList();
+      List<int[]> batch = Arrays.stream(byLength, start, end).map(i -> pieces[i]).toList();
       float[][] encoded = encodeBatch(batch, length);
       checkFinite(encoded);
       for (int i = start; i < end; i++) {
@@ -150,7 +158,7 @@ public final class TermEncoder implements AutoCloseable {
   /** The states of terms of one length, {@code [batch, length + 2, hidden]}, to their means. */
   private float[][] encodeBatch(List<int[]> batch, int length) throws IOException {
     try (TokenBatch inputs = new TokenBatch(session, batch, first, last);
-        OrtSession.Result result = session.run(inputs.tensors())) {
+        OrtSession.Result result = NativeRuns.run(session, inputs.tensors())) {
       return meanOverPieces(result.get(0).getValue(), length);
     } catch (OrtException e) {
       throw new IOException(model.onnx() + ": ONNX Runtime failed to run it", e);

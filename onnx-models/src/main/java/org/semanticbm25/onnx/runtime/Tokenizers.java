@@ -4,40 +4,72 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Opens Hugging Face {@code tokenizer.json} files. */
 public final class Tokenizers {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   private Tokenizers() {}
 
-  /** Opens a tokenizer that neither pads nor truncates, whatever its file asks for. */
+  /**
+   * Opens a tokenizer that neither pads nor truncates, whatever its file asks for. A {@code
+   * tokenizer_config.json} beside it has the last word on upper and lower case.
+   */
   static HuggingFaceTokenizer open(Path file) throws IOException {
-    vocabulary(file);
+    JsonNode root = read(file);
+    vocabulary(file, root);
+    takeCase(file, root);
+    Map<String, String> options =
+        Map.of("addSpecialTokens", "true", "padding", "false", "truncation", "false");
     try {
-      return HuggingFaceTokenizer.builder()
-          .optTokenizerPath(file)
-          .optAddSpecialTokens(true)
-          .optPadding(false)
-          .optTruncation(false)
-          .build();
+      return HuggingFaceTokenizer.newInstance(
+          new ByteArrayInputStream(JSON.writeValueAsBytes(root)), options);
     } catch (RuntimeException e) {
       throw new IOException(file + ": not a tokenizer that can be read; fetch it again", e);
     }
   }
 
+  /** What stands around a pair by BERT's rule, if the vocabulary has it; else nothing. */
+  static int[] aroundPairs(Path file) throws IOException {
+    List<@Nullable String> pieces = vocabulary(file).pieces();
+    int first = pieces.indexOf("[CLS]");
+    int separator = pieces.indexOf("[SEP]");
+    return first < 0 || separator < 0 ? new int[0] : new int[] {first, separator, separator};
+  }
+
+  /** What Hugging Face's own loader does with {@code do_lower_case}. */
+  private static void takeCase(Path file, JsonNode root) throws IOException {
+    Path config = file.resolveSibling("tokenizer_config.json");
+    if (root.path("normalizer") instanceof ObjectNode normalizer
+        && normalizer.path("type").asText().equals("BertNormalizer")
+        && Files.isRegularFile(config)) {
+      JsonNode lowerCase = read(config).path("do_lower_case");
+      if (lowerCase.isBoolean()) {
+        normalizer.set("lowercase", lowerCase);
+      }
+    }
+  }
+
   /**
-   * A WordPiece vocabulary.
+   * The vocabulary of a tokenizer.
    *
    * @param pieces by id; null where an id has no piece
    * @param special tokens that stand for no text, such as {@code [CLS]}
+   * @param wordPiece whether the pieces are BERT's, of which a word's first is as it stands and the
+   *     others begin with {@code ##}
    */
-  public record Vocabulary(List<@Nullable String> pieces, Set<String> special) {
+  public record Vocabulary(List<@Nullable String> pieces, Set<String> special, boolean wordPiece) {
     /**
      * Whether a token stands for no text, such as {@code [CLS]}.
      *
@@ -69,33 +101,48 @@ public final class Tokenizers {
    *     the file
    */
   public static Vocabulary vocabulary(Path file) throws IOException {
-    JsonNode root;
+    return vocabulary(file, read(file));
+  }
+
+  private static JsonNode read(Path file) throws IOException {
     try {
-      root = new ObjectMapper().readTree(file.toFile());
+      return JSON.readTree(file.toFile());
     } catch (JacksonException e) {
-      throw new IOException(file + ": not a tokenizer.json, or damaged; fetch it again", e);
+      throw new IOException(file + ": not JSON, or damaged; fetch it again", e);
     }
-    JsonNode entries = root.path("model").path("vocab");
-    if (!entries.isObject() || entries.isEmpty()) {
+  }
+
+  private static Vocabulary vocabulary(Path file, JsonNode root) throws IOException {
+    JsonNode model = root.path("model");
+    JsonNode entries = model.path("vocab");
+    List<@Nullable String> pieces = new ArrayList<>();
+    if (entries.isArray()) {
+      // of a unigram model: pairs of piece and score
+      entries.forEach(entry -> pieces.add(entry.path(0).asText()));
+    }
+    entries.properties().forEach(entry -> put(pieces, entry.getValue().asInt(), entry.getKey()));
+    if (pieces.isEmpty()) {
       throw new IOException(
-          file + ": no WordPiece vocabulary in it; give the tokenizer.json of a BERT-family model");
+          file + ": no vocabulary in it; give the tokenizer.json of a BERT-family model");
     }
-    @Nullable String[] pieces = new @Nullable String[maxId(entries) + 1];
-    entries.properties().forEach(entry -> pieces[entry.getValue().asInt()] = entry.getKey());
+    boolean wordPiece =
+        model.has("type")
+            ? model.path("type").asText().equals("WordPiece")
+            : model.has("continuing_subword_prefix") && !model.has("merges");
     Set<String> special = new HashSet<>();
     for (JsonNode token : root.path("added_tokens")) {
+      put(pieces, token.path("id").asInt(), token.path("content").asText());
       if (token.path("special").asBoolean()) {
         special.add(token.path("content").asText());
       }
     }
-    return new Vocabulary(Arrays.asList(pieces), special);
+    return new Vocabulary(pieces, special, wordPiece);
   }
 
-  private static int maxId(JsonNode entries) {
-    int max = 0;
-    for (JsonNode id : entries) {
-      max = Math.max(max, id.asInt());
+  private static void put(List<@Nullable String> pieces, int id, String piece) {
+    while (pieces.size() <= id) {
+      pieces.add(null);
     }
-    return max;
+    pieces.set(id, piece);
   }
 }

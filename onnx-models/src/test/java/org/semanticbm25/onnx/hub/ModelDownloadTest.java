@@ -16,6 +16,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,6 +47,9 @@ class ModelDownloadTest {
   private boolean redirect;
   private boolean tellDigest;
   private boolean cdnDigest;
+  private String tokenizerDigest;
+  private final CountDownLatch release = new CountDownLatch(1);
+  private boolean stall;
 
   @BeforeEach
   void start() throws IOException {
@@ -65,6 +70,7 @@ class ModelDownloadTest {
 
   @AfterEach
   void stop() {
+    release.countDown();
     server.stop(0);
   }
 
@@ -81,6 +87,9 @@ class ModelDownloadTest {
     }
     if (cdnDigest && path.startsWith("/cdn")) {
       exchange.getResponseHeaders().set("ETag", '"' + sha256() + '"');
+    }
+    if (tokenizerDigest != null && file.equals("tokenizer.json")) {
+      exchange.getResponseHeaders().set("ETag", '"' + tokenizerDigest + '"');
     }
     if (redirect && !path.startsWith("/cdn")) {
       exchange.getResponseHeaders().set("Location", "/cdn/" + file);
@@ -99,6 +108,12 @@ class ModelDownloadTest {
     exchange.sendResponseHeaders(range == null ? 200 : 206, content.length - from);
     try (OutputStream out = exchange.getResponseBody()) {
       out.write(content, from, Math.min(content.length, breakAfter) - from);
+      if (stall) {
+        out.flush();
+        release.await();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -128,6 +143,8 @@ class ModelDownloadTest {
     assertTrue(seen.contains(300_000L));
     // what is there is not fetched again, but looked at
     fetch(Optional.of(sha256()));
+    fetch(Optional.empty());
+    tellDigest = false;
     assertRefused(() -> fetch(Optional.empty()), "is there already");
     files.put("config.json", "{\"other\": 1}".getBytes(StandardCharsets.UTF_8));
     assertRefused(() -> fetch(Optional.of(sha256())), "is of another model");
@@ -220,5 +237,37 @@ class ModelDownloadTest {
     server.stop(0);
     e = assertThrows(IOException.class, () -> fetch(Optional.empty()));
     assertTrue(e.getMessage().contains("cannot be reached"), e.getMessage());
+  }
+
+  @Test
+  void whatWasInterruptedBetweenFilesIsFinished() throws IOException {
+    tellDigest = true;
+    byte[] tokenizer = files.remove("tokenizer.json");
+    assertThrows(IOException.class, () -> fetch(Optional.empty()));
+    assertTrue(Files.exists(folder.resolve("model").resolve(ONNX)));
+    files.put("tokenizer.json", tokenizer);
+    assertTrue(Files.exists(fetch(Optional.empty()).tokenizer()));
+  }
+
+  @Test
+  void aServerThatFallsSilentIsNotWaitedFor() throws IOException {
+    breakAfter = 100_000;
+    stall = true;
+    download = new ModelDownload(address(), Duration.ofMillis(200));
+    String digest = sha256();
+    IOException e = assertThrows(IOException.class, () -> fetch(Optional.of(digest)));
+    assertTrue(e.getMessage().contains("nothing came for"), e.getMessage());
+  }
+
+  @Test
+  void aTokenizerThatWasChangedOnItsWayIsNotKept() throws IOException {
+    tellDigest = true;
+    tokenizerDigest = "0".repeat(40);
+    IOException e = assertThrows(IOException.class, () -> fetch(Optional.empty()));
+    assertTrue(e.getMessage().contains("was damaged or changed"), e.getMessage());
+    // echo -n hello | git hash-object --stdin
+    files.put("tokenizer.json", "hello".getBytes(StandardCharsets.UTF_8));
+    tokenizerDigest = "b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0";
+    assertEquals("hello", Files.readString(fetch(Optional.empty()).tokenizer()));
   }
 }

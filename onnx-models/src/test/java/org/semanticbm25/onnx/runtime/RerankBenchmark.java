@@ -146,7 +146,8 @@ class RerankBenchmark {
             tokens[i] = engine.tokenize(tokenizer -> tokenizer.encodeStart(passage, room));
             windows.addAll(LongPassages.FIRST_WINDOW.windows(i, tokens[i].length, room));
           }
-          for (PairBatch batch : PairBatch.of(windows, query.length, THREADS)) {
+          for (PairBatch batch :
+              PairBatch.of(windows, query.length + opened.tokenizer().specialTokens(), THREADS)) {
             buffers.pack(batch, query, tokens, Marks.PASSAGE_AND_SEPARATOR).close();
           }
         }

@@ -112,8 +112,7 @@ public final class TinyBert {
     dense("gate", shape.hidden(), 1, 0.3f, random);
     String states = begin(false);
     TensorProto.DataType type = TensorProto.DataType.FLOAT;
-    graph.addOutput(
-        Nodes.value("vectors", type, "batch_size", "sequence_length", dimensions));
+    graph.addOutput(Nodes.value("vectors", type, "batch_size", "sequence_length", dimensions));
     graph.addOutput(Nodes.value("gates", type, "batch_size", "sequence_length"));
     add("LpNormalization", "vectors", dense("/passage", "passage", states, dimensions));
     add("Softplus", "/gate/soft", dense("/gate", "gate", states, 1));

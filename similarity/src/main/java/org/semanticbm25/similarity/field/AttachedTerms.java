@@ -187,7 +187,11 @@ public final class AttachedTerms {
   private static AttachedTerms read(DataInput in) throws IOException {
     Origin origin =
         new Origin(
-            in.readString(), in.readVLong(), in.readString(), in.readString(), in.readString());
+            ChecksummedFile.readString(in),
+            in.readVLong(),
+            ChecksummedFile.readString(in),
+            ChecksummedFile.readString(in),
+            ChecksummedFile.readString(in));
     SortedTerms terms = SortedTerms.read(in);
     float[] weights = new float[terms.size()];
     float[] idf = new float[terms.size()];

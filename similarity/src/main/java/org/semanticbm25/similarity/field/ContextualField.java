@@ -4,8 +4,12 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.FieldInfo;
+import org.apache.lucene.index.FieldInfos;
+import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause.Occur;
 import org.apache.lucene.search.BooleanQuery;
@@ -100,6 +104,53 @@ public final class ContextualField {
   /** The term of the field that stands for a term of the model; null if there is none. */
   @Nullable BytesRef term(int i) {
     return terms[i];
+  }
+
+  /**
+   * Whether an index has soft frequencies of a text field, of whatever model, in any segment.
+   *
+   * @param reader of the index
+   * @param textField name of the text field
+   * @return true if it has
+   */
+  public static boolean isIn(IndexReader reader, String textField) {
+    return FieldInfos.getIndexedFields(reader).contains(textField + SUFFIX);
+  }
+
+  /**
+   * Checks that an index has soft frequencies of the field, written with this model.
+   *
+   * @param reader of the index
+   * @throws IllegalArgumentException if it has none, or those of another model
+   */
+  public void check(IndexReader reader) {
+    infoIn(reader);
+  }
+
+  FieldInfo infoIn(IndexReader reader) {
+    FieldInfo info = FieldInfos.getMergedFieldInfos(reader).fieldInfo(softField());
+    if (info == null) {
+      throw new IllegalArgumentException(
+          "the index has no field '" + softField() + "'; enrich it first");
+    }
+    String written = info.getAttribute(ContextualTermQuery.MODEL);
+    if (!model.id().equals(written)) {
+      throw new IllegalArgumentException(
+          "field '%s' was written with the contextual model %s, not %s; give that one, or enrich the index anew"
+              .formatted(softField(), written, model.id()));
+    }
+    return info;
+  }
+
+  /**
+   * The term of the model that a term of the field stands for.
+   *
+   * @param term of the text field
+   * @return its number; empty if the model does not know it
+   */
+  public OptionalInt number(BytesRef term) {
+    Integer number = numbers.get(term);
+    return number == null ? OptionalInt.empty() : OptionalInt.of(number);
   }
 
   /**

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
+import org.apache.lucene.index.Term;
 import org.apache.lucene.util.BytesRef;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.similarity.model.CosineScan;
@@ -104,13 +105,13 @@ final class RelatedTerms {
     if (ordinal >= 0) {
       return terms.idf(ordinal);
     }
-    int[] spelling = spelling(term.utf8ToString());
+    int[] spelling = spelling(Term.toString(term));
     return spelling.length == 0 ? Float.NaN : model.idf(spelling);
   }
 
   /** Whether a term that is no term of the field is a word that its wordpieces stand for. */
   boolean isSpelt(BytesRef term) {
-    return spelling(term.utf8ToString()).length > 0;
+    return spelling(Term.toString(term)).length > 0;
   }
 
   /** The wordpieces of a word; none of what is no word. */

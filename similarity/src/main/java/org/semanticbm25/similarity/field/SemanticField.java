@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.MultiTerms;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.index.Terms;
@@ -17,10 +18,14 @@ import org.apache.lucene.index.TermsEnum;
 import org.apache.lucene.search.BooleanClause;
 import org.apache.lucene.search.BooleanQuery;
 import org.apache.lucene.search.BoostQuery;
+import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.MatchNoDocsQuery;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.QueryVisitor;
+import org.apache.lucene.search.ScoreMode;
+import org.apache.lucene.search.Scorer;
+import org.apache.lucene.search.Weight;
 import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.search.similarities.PerFieldSimilarityWrapper;
 import org.apache.lucene.search.similarities.Similarity;
@@ -103,6 +108,21 @@ public final class SemanticField {
     return of(model, field, analyzer, FieldTerms.of(model, field, analyzer));
   }
 
+  /**
+   * Applies a model to a field whose queries have an analyzer of their own, with synonyms for
+   * instance.
+   *
+   * @param model the extracted model
+   * @param field an indexed text field
+   * @param indexAnalyzer the one that the field was indexed with
+   * @param queryAnalyzer the one that queries are analysed with
+   * @return the field
+   */
+  public static SemanticField of(
+      SemanticBM25Model model, String field, Analyzer indexAnalyzer, Analyzer queryAnalyzer) {
+    return of(model, field, queryAnalyzer, FieldTerms.of(model, field, indexAnalyzer));
+  }
+
   private static SemanticField of(
       SemanticBM25Model model, String field, Analyzer analyzer, FieldTerms terms) {
     RelatedTerms related = new RelatedTerms(model, terms);
@@ -119,6 +139,10 @@ public final class SemanticField {
       if (words != null) {
         Set<Term> found = new HashSet<>();
         words.visit(QueryVisitor.termCollector(found));
+        if (!edit.word().strip().matches("\\S+")) {
+          throw new IllegalArgumentException(
+              "illegal edit of '" + edit.word() + "': it is several words; edit each of them");
+        }
         found.forEach(term -> factors.put(term.bytes(), edit.weight()));
       }
     }
@@ -282,7 +306,8 @@ public final class SemanticField {
   }
 
   /**
-   * The score of a passage that is full of all terms of a query: the sum of their IDF and weights.
+   * The score of a passage that is full of all terms of a query: the sum of their IDF and weights,
+   * and of a phrase, or another clause that is none of the model's, the greatest score it can give.
    * A score divided by its square root can be compared with scores of other queries; the order of a
    * query's hits stays the same.
    *
@@ -303,13 +328,27 @@ public final class SemanticField {
     if (query instanceof BoostQuery boost) {
       return fullScore(searcher, boost.getQuery(), factor * boost.getBoost());
     }
-    double sum = 0;
     if (query instanceof BooleanQuery all) {
+      double sum = 0;
       for (BooleanClause clause : all) {
-        sum += fullScore(searcher, clause.query(), factor);
+        sum += clause.isScoring() ? fullScore(searcher, clause.query(), factor) : 0;
+      }
+      return sum;
+    }
+    return factor * greatestScore(searcher, query);
+  }
+
+  /** What no document's score by another query, such as a phrase, exceeds. */
+  private static double greatestScore(IndexSearcher searcher, Query query) throws IOException {
+    Weight weight = searcher.createWeight(searcher.rewrite(query), ScoreMode.TOP_SCORES, 1f);
+    double greatest = 0;
+    for (LeafReaderContext leaf : searcher.getLeafContexts()) {
+      Scorer scorer = weight.scorer(leaf);
+      if (scorer != null) {
+        greatest = Math.max(greatest, scorer.getMaxScore(DocIdSetIterator.NO_MORE_DOCS));
       }
     }
-    return sum;
+    return greatest;
   }
 
   /**

@@ -75,7 +75,7 @@ public final class SemanticQueryBuilder extends QueryBuilder {
 
   private String word(BytesRef term) {
     String word = words.get(term);
-    return word != null ? word : term.utf8ToString();
+    return word != null ? word : Term.toString(term);
   }
 
   /**

@@ -9,6 +9,7 @@ import java.util.PriorityQueue;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.lucene.document.FieldType;
+import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.util.BytesRef;
 import org.semanticbm25.similarity.model.ContextualModel;
@@ -28,6 +29,9 @@ import org.semanticbm25.similarity.search.ContextualTermQuery;
  * @lucene.experimental
  */
 public final class SoftTermFields {
+  /** Most soft terms of a passage that are stored, unless a caller says otherwise. */
+  public static final int DEFAULT_SOFT_TERMS = 150;
+
   /** Name of the attribute of a soft field that holds the mean length it was written with. */
   public static final String MEAN_LENGTH = "semanticbm25.contextual.avgdl";
 
@@ -99,6 +103,21 @@ public final class SoftTermFields {
       throw new IllegalArgumentException("the index has no terms in a field '" + field + "'");
     }
     return (float) reader.getSumTotalTermFreq(field) / passages;
+  }
+
+  /**
+   * For passages that are to be added to an index that has soft fields.
+   *
+   * @param field of the text
+   * @param enriched the index that they are to be added to
+   * @param maxSoftTerms most terms of a passage that do not stand in it, 0 or more
+   * @return fields with the mean length of that index
+   * @throws IllegalArgumentException if the index has no soft field, or one of another model
+   */
+  public static SoftTermFields like(ContextualField field, IndexReader enriched, int maxSoftTerms) {
+    FieldInfo info = field.infoIn(enriched);
+    return new SoftTermFields(
+        field, Float.parseFloat(info.getAttribute(MEAN_LENGTH)), maxSoftTerms);
   }
 
   /** A soft term that may be stored. */

@@ -8,6 +8,7 @@ import org.apache.lucene.store.DataInput;
 import org.apache.lucene.store.DataOutput;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.BytesRefBuilder;
+import org.semanticbm25.similarity.model.ChecksummedFile;
 
 /** Terms in order, one after the other in one array. Immutable and thread-safe. */
 final class SortedTerms {
@@ -86,8 +87,8 @@ final class SortedTerms {
 
   static SortedTerms read(DataInput in) throws IOException {
     List<BytesRef> terms = new ArrayList<>();
-    for (int i = in.readVInt(); i > 0; i--) {
-      byte[] term = new byte[in.readVInt()];
+    for (int i = ChecksummedFile.readSize(in, 1); i > 0; i--) {
+      byte[] term = new byte[ChecksummedFile.readSize(in, 1)];
       in.readBytes(term, 0, term.length);
       terms.add(new BytesRef(term));
     }

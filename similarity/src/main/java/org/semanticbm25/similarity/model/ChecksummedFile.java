@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.List;
@@ -123,15 +124,62 @@ public record ChecksummedFile(String codec, int version, String what, String rem
     } catch (NoSuchFileException | FileNotFoundException e) {
       throw explained(directory, name, "no such " + what, e);
     } catch (IndexFormatTooNewException e) {
-      throw explained(directory, name, "a " + what + " of a newer version", e);
+      throw explained(directory, name, what + " of a newer version", e);
     } catch (IndexFormatTooOldException e) {
-      throw explained(directory, name, "a " + what + " of an older version", e);
+      throw explained(directory, name, what + " of an older version", e);
     } catch (CorruptIndexException | EOFException e) {
-      throw explained(directory, name, "not a " + what + ", or damaged", e);
+      throw explained(directory, name, "no " + what + ", or damaged", e);
     } catch (RuntimeException e) {
       // illegal values under a checksum that fits: not written by us
-      throw explained(directory, name, "not a valid " + what, e);
+      throw explained(directory, name, "no valid " + what, e);
     }
+  }
+
+  /**
+   * Reads the number of things that follow. A file may be crafted, with a checksum that fits: the
+   * number is believed only if the rest of the file can hold so many.
+   *
+   * @param in what a {@link Reader} was given
+   * @param bytesEach fewest bytes that one of them takes
+   * @return 0 or more
+   * @throws IOException if the file cannot hold them
+   */
+  public static int readSize(DataInput in, int bytesEach) throws IOException {
+    int size = in.readVInt();
+    long left = in instanceof IndexInput file ? file.length() - file.getFilePointer() : size;
+    if (size < 0 || (long) size * bytesEach > left) {
+      throw new CorruptIndexException(
+          "%d things of %d bytes or more, but %d bytes left".formatted(size, bytesEach, left),
+          in.toString());
+    }
+    return size;
+  }
+
+  /**
+   * Reads what {@code DataOutput.writeString} wrote, if it is no longer than the rest of the file.
+   *
+   * @param in what a {@link Reader} was given
+   * @return the string
+   * @throws IOException if the file cannot hold it
+   */
+  public static String readString(DataInput in) throws IOException {
+    byte[] utf8 = new byte[readSize(in, 1)];
+    in.readBytes(utf8, 0, utf8.length);
+    return new String(utf8, StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Reads numbers in Lucene's byte order.
+   *
+   * @param in what a {@link Reader} was given
+   * @param count of them, of which {@link #readSize} has made sure
+   * @return the numbers
+   * @throws IOException if the file ends before
+   */
+  public static float[] readFloats(DataInput in, int count) throws IOException {
+    float[] numbers = new float[count];
+    in.readFloats(numbers, 0, count);
+    return numbers;
   }
 
   /**

@@ -99,7 +99,7 @@ public final class ContextualModel {
     }
 
     private static Parameters read(DataInput in) throws IOException {
-      float[] numbers = readFloats(in, 5);
+      float[] numbers = ChecksummedFile.readFloats(in, 5);
       return new Parameters(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
     }
   }
@@ -289,29 +289,23 @@ public final class ContextualModel {
   private static ContextualModel read(DataInput in) throws IOException {
     Provenance provenance = Provenance.read(in);
     Parameters parameters = Parameters.read(in);
-    int size = in.readVInt();
+    int size = ChecksummedFile.readSize(in, 1 + 2 * Float.BYTES);
     List<String> words = new ArrayList<>();
     for (int i = 0; i < size; i++) {
-      words.add(in.readString());
+      words.add(ChecksummedFile.readString(in));
     }
     return new ContextualModel(
         provenance,
         parameters,
         words,
-        readFloats(in, words.size()),
-        readFloats(in, words.size()),
-        TermVectors.read(in, words.size()));
+        ChecksummedFile.readFloats(in, size),
+        ChecksummedFile.readFloats(in, size),
+        TermVectors.read(in, size));
   }
 
   private static void writeFloats(DataOutput out, float... numbers) throws IOException {
     for (float number : numbers) {
       out.writeInt(Float.floatToIntBits(number));
     }
-  }
-
-  private static float[] readFloats(DataInput in, int count) throws IOException {
-    float[] numbers = new float[count];
-    in.readFloats(numbers, 0, count);
-    return numbers;
   }
 }

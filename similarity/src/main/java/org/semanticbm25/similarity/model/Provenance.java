@@ -52,7 +52,14 @@ public record Provenance(
    * @throws IOException if reading fails
    */
   public static Provenance read(DataInput in) throws IOException {
-    return new Provenance(
-        in.readString(), in.readString(), in.readString(), in.readString(), in.readMapOfStrings());
+    String source = ChecksummedFile.readString(in);
+    String sourceSha256 = ChecksummedFile.readString(in);
+    String toolVersion = ChecksummedFile.readString(in);
+    String created = ChecksummedFile.readString(in);
+    Map<String, String> figures = new TreeMap<>();
+    for (int i = ChecksummedFile.readSize(in, 2); i > 0; i--) {
+      figures.put(ChecksummedFile.readString(in), ChecksummedFile.readString(in));
+    }
+    return new Provenance(source, sourceSha256, toolVersion, created, figures);
   }
 }

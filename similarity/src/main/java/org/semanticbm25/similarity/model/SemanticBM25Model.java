@@ -399,12 +399,12 @@ public final class SemanticBM25Model {
   private static SemanticBM25Model read(DataInput in) throws IOException {
     Provenance provenance = Provenance.read(in);
     ScoringParameters parameters = ScoringParameters.read(in);
-    String id = in.readString();
-    int size = in.readVInt();
+    String id = ChecksummedFile.readString(in);
+    int size = ChecksummedFile.readSize(in, 1 + 2 * Float.BYTES);
     List<String> pieces = new ArrayList<>();
     List<Float> numbers = new ArrayList<>();
     for (int i = 0; i < size; i++) {
-      pieces.add(in.readString());
+      pieces.add(ChecksummedFile.readString(in));
       numbers.add(Float.intBitsToFloat(in.readInt()));
       numbers.add(Float.intBitsToFloat(in.readInt()));
     }
@@ -432,7 +432,7 @@ public final class SemanticBM25Model {
       throw new CorruptIndexException("id " + id + " but content " + model.id, "model");
     }
     List<WordEdit> edits = new ArrayList<>();
-    for (int i = in.readVInt(); i > 0; i--) {
+    for (int i = ChecksummedFile.readSize(in, 3 + Float.BYTES); i > 0; i--) {
       edits.add(WordEdit.read(in));
     }
     return model.withEdits(edits);

@@ -225,8 +225,8 @@ public final class TermProjection {
   }
 
   static TermProjection read(DataInput in) throws IOException {
-    int hidden = in.readVInt();
-    int dimensions = in.readVInt();
+    int hidden = ChecksummedFile.readSize(in, 2 * Float.BYTES);
+    int dimensions = ChecksummedFile.readSize(in, Float.BYTES * Math.max(1, hidden));
     float[] center = floats(in, hidden);
     float[] weights = floats(in, hidden);
     float[][] matrix = new float[hidden][];

@@ -198,7 +198,7 @@ public final class TermVectors {
    * @throws IOException if reading fails
    */
   public static TermVectors read(DataInput in, int size) throws IOException {
-    int dimensions = in.readVInt();
+    int dimensions = ChecksummedFile.readSize(in, Math.max(1, size));
     byte[][] vectors = new byte[size][];
     for (int i = 0; i < size; i++) {
       vectors[i] = new byte[dimensions];

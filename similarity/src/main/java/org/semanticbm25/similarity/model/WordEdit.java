@@ -40,6 +40,9 @@ public record WordEdit(String word, float weight, String reason, String created)
 
   static WordEdit read(DataInput in) throws IOException {
     return new WordEdit(
-        in.readString(), Float.intBitsToFloat(in.readInt()), in.readString(), in.readString());
+        ChecksummedFile.readString(in),
+        Float.intBitsToFloat(in.readInt()),
+        ChecksummedFile.readString(in),
+        ChecksummedFile.readString(in));
   }
 }

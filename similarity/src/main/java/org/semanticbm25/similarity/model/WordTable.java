@@ -167,12 +167,12 @@ public final class WordTable {
 
   static WordTable read(DataInput in) throws IOException {
     int passages = in.readVInt();
-    int size = in.readVInt();
+    int size = ChecksummedFile.readSize(in, 2 + Float.BYTES);
     List<String> words = new ArrayList<>();
     List<Integer> frequencies = new ArrayList<>();
     List<Float> weights = new ArrayList<>();
     for (int i = 0; i < size; i++) {
-      words.add(in.readString());
+      words.add(ChecksummedFile.readString(in));
       frequencies.add(in.readVInt());
       weights.add(Float.intBitsToFloat(in.readInt()));
     }

@@ -121,11 +121,10 @@ public final class ContextualTermQuery extends Query {
     Term term = new Term(textField, softTerm.bytes());
     CollectionStatistics collection = searcher.collectionStatistics(textField);
     TermStates states = TermStates.build(searcher, term, true);
-    if (collection == null || states.docFreq() == 0) {
-      return modelIdf;
-    }
-    TermStatistics stats = searcher.termStatistics(term, states.docFreq(), states.totalTermFreq());
-    return (float) SemanticBM25Similarity.bm25Idf(stats.docFreq(), collection.docCount());
+    TermStatistics stats = SearcherStatistics.of(searcher, term, states);
+    return collection == null || stats == null
+        ? modelIdf
+        : (float) SemanticBM25Similarity.bm25Idf(stats.docFreq(), collection.docCount());
   }
 
   /** BM25 without IDF, for a field without norms. */

@@ -1,6 +1,7 @@
 package org.semanticbm25.similarity.search;
 
 import java.util.Objects;
+import org.apache.lucene.index.Term;
 import org.apache.lucene.search.CollectionStatistics;
 import org.apache.lucene.search.Explanation;
 import org.apache.lucene.search.TermStatistics;
@@ -65,7 +66,7 @@ public final class SemanticBM25Similarity extends BM25Similarity {
           "illegal blend value: " + blend + ", must be between 0 and 1");
     }
     this.blend = blend;
-    this.termIdf = termIdf;
+    this.termIdf = Objects.requireNonNull(termIdf);
   }
 
   @Override
@@ -75,6 +76,11 @@ public final class SemanticBM25Similarity extends BM25Similarity {
         blend == 0f ? Float.NaN : termIdf.idf(termStats.term(), collectionStats.docCount());
     if (Float.isNaN(model)) {
       return collection;
+    }
+    if (!(model >= 0f && Float.isFinite(model))) {
+      throw new IllegalStateException(
+          "illegal IDF of the model: %s of '%s', must be 0 or more, or NaN"
+              .formatted(model, Term.toString(termStats.term())));
     }
     return Explanation.match(
         (1f - blend) * collection.getValue().floatValue() + blend * model,

@@ -8,11 +8,14 @@ import java.util.List;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause.Occur;
 import org.apache.lucene.search.BooleanQuery;
 import org.apache.lucene.search.BoostQuery;
+import org.apache.lucene.search.FilterWeight;
 import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.Matches;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.QueryVisitor;
 import org.apache.lucene.search.ScoreMode;
@@ -41,8 +44,7 @@ import org.jspecify.annotations.Nullable;
  * term and its synonyms and not the maximum over all terms; weights are summed in a fixed order and
  * in double, so an explanation equals its score to the last bit; and impacts are merged in fixed
  * point, so that a term of weight 0.3 bounds a block by 0.3 and not by 1. A query term that the
- * index does not hold is given the largest document frequency among its soft terms, for want of its
- * own.
+ * searcher knows of no document with counts as one that stands in one document.
  *
  * <p>With no soft terms it rewrites to a {@code TermQuery}. It can be used with any {@code
  * Similarity}, unless it was built to require one. Immutable and thread-safe.
@@ -236,8 +238,7 @@ public final class SoftTermQuery extends Query {
   private SoftTermWeight weight(IndexSearcher searcher, ScoreMode scoreMode, float boost)
       throws IOException {
     checkSimilarity(searcher);
-    return new SoftTermWeight(
-        this, new Term(field, term), terms, anyTerm(), searcher, scoreMode, boost);
+    return new SoftTermWeight(this, getTerm(), terms, searcher, scoreMode, boost);
   }
 
   private void checkSimilarity(IndexSearcher searcher) {
@@ -262,7 +263,14 @@ public final class SoftTermQuery extends Query {
   public Weight createWeight(IndexSearcher searcher, ScoreMode scoreMode, float boost)
       throws IOException {
     if (!scoreMode.needsScores()) {
-      return searcher.rewrite(anyTerm()).createWeight(searcher, scoreMode, boost);
+      return new FilterWeight(
+          this, searcher.rewrite(anyTerm()).createWeight(searcher, scoreMode, boost)) {
+        @Override
+        public @Nullable Matches matches(LeafReaderContext context, int doc) throws IOException {
+          Matches matches = SoftTermWeight.matches(parentQuery, getTerm(), terms, context, doc);
+          return matches != null ? matches : super.matches(context, doc);
+        }
+      };
     }
     if (terms.length == 1) {
       checkSimilarity(searcher);

@@ -3,22 +3,24 @@ package org.semanticbm25.similarity.search;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import org.apache.lucene.index.ImpactsEnum;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.NumericDocValues;
 import org.apache.lucene.index.PostingsEnum;
-import org.apache.lucene.index.SlowImpactsEnum;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.index.TermState;
 import org.apache.lucene.index.TermStates;
+import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
-import org.apache.lucene.search.CollectionStatistics;
 import org.apache.lucene.search.ConstantScoreScorer;
 import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.search.Explanation;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Matches;
+import org.apache.lucene.search.MatchesUtils;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreMode;
 import org.apache.lucene.search.Scorer;
@@ -35,7 +37,6 @@ import org.jspecify.annotations.Nullable;
 final class SoftTermWeight extends Weight {
   private final Term queryTerm;
   private final WeightedTerm[] terms;
-  private final Query anyTerm;
   private final IndexSearcher searcher;
   private final ScoreMode scoreMode;
   private final Similarity similarity;
@@ -45,13 +46,11 @@ final class SoftTermWeight extends Weight {
 
   /**
    * @param terms of the query, in the order in which their frequencies are added
-   * @param anyTerm matches the same documents
    */
   SoftTermWeight(
       Query query,
       Term queryTerm,
       WeightedTerm[] terms,
-      Query anyTerm,
       IndexSearcher searcher,
       ScoreMode scoreMode,
       float boost)
@@ -59,46 +58,43 @@ final class SoftTermWeight extends Weight {
     super(query);
     this.queryTerm = queryTerm;
     this.terms = terms;
-    this.anyTerm = anyTerm;
     this.searcher = searcher;
     this.scoreMode = scoreMode;
     this.similarity = searcher.getSimilarity();
     this.states = new TermStates[terms.length];
-    TermStatistics stats = statistics();
-    CollectionStatistics collection = searcher.collectionStatistics(queryTerm.field());
-    this.simScorer = stats == null ? null : similarity.scorer(boost, collection, stats);
+    boolean any = false;
+    for (int i = 0; i < states.length; i++) {
+      states[i] = TermStates.build(searcher, term(i), true);
+      any |= states[i].docFreq() > 0;
+    }
+    this.simScorer =
+        any
+            ? similarity.scorer(
+                boost, searcher.collectionStatistics(queryTerm.field()), statistics())
+            : null;
+  }
+
+  private Term term(int i) {
+    return new Term(queryTerm.field(), terms[i].bytes());
   }
 
   /**
-   * The greatest statistics among the query term and its synonyms, else among the soft terms; null
-   * if the index has none of them.
+   * The greatest statistics among the query term and its synonyms. If the searcher knows of no
+   * document with any of them, those of a term in one document, so that the first document with one
+   * changes no score by a jump.
    */
-  private @Nullable TermStatistics statistics() throws IOException {
-    TermStatistics exact = null;
-    TermStatistics soft = null;
+  private TermStatistics statistics() throws IOException {
+    long documents = 1;
+    long occurrences = 1;
     for (int i = 0; i < states.length; i++) {
-      Term term = new Term(queryTerm.field(), terms[i].bytes());
-      states[i] = TermStates.build(searcher, term, true);
-      if (states[i].docFreq() > 0) {
-        TermStatistics stats =
-            searcher.termStatistics(term, states[i].docFreq(), states[i].totalTermFreq());
-        if (terms[i].exact()) {
-          exact = greatest(exact, stats);
-        } else {
-          soft = greatest(soft, stats);
-        }
+      TermStatistics stats =
+          terms[i].exact() ? SearcherStatistics.of(searcher, term(i), states[i]) : null;
+      if (stats != null) {
+        documents = Math.max(documents, stats.docFreq());
+        occurrences = Math.max(occurrences, stats.totalTermFreq());
       }
     }
-    return exact != null ? exact : soft;
-  }
-
-  private TermStatistics greatest(@Nullable TermStatistics a, TermStatistics b) {
-    return a == null
-        ? new TermStatistics(queryTerm.bytes(), b.docFreq(), b.totalTermFreq())
-        : new TermStatistics(
-            queryTerm.bytes(),
-            Math.max(a.docFreq(), b.docFreq()),
-            Math.max(a.totalTermFreq(), b.totalTermFreq()));
+    return new TermStatistics(queryTerm.bytes(), documents, occurrences);
   }
 
   /** What no document's score exceeds; 0 if the index has none of the terms. */
@@ -153,10 +149,7 @@ final class SoftTermWeight extends Weight {
           WeightedTerm term = terms[i];
           TermsEnum termsEnum = context.reader().terms(queryTerm.field()).iterator();
           termsEnum.seekExact(term.bytes(), state);
-          ImpactsEnum impacts =
-              scoreMode == ScoreMode.TOP_SCORES
-                  ? termsEnum.impacts(PostingsEnum.FREQS)
-                  : new SlowImpactsEnum(termsEnum.postings(null, PostingsEnum.FREQS));
+          ImpactsEnum impacts = termsEnum.impacts(PostingsEnum.FREQS);
           weights[postings.size()] = term.weight();
           postings.add(impacts);
           cost += impacts.cost();
@@ -246,10 +239,29 @@ final class SoftTermWeight extends Weight {
 
   @Override
   public @Nullable Matches matches(LeafReaderContext context, int doc) throws IOException {
-    return searcher
-        .rewrite(anyTerm)
-        .createWeight(searcher, ScoreMode.COMPLETE_NO_SCORES, 1f)
-        .matches(context, doc);
+    Matches matches = matches(getQuery(), queryTerm, terms, context, doc);
+    return matches != null ? matches : super.matches(context, doc);
+  }
+
+  /**
+   * Where the terms stand in a document; null if none does, or if the field has no positions.
+   *
+   * @param query to name as the one that matches
+   */
+  static @Nullable Matches matches(
+      Query query, Term queryTerm, WeightedTerm[] terms, LeafReaderContext context, int doc)
+      throws IOException {
+    String field = queryTerm.field();
+    Terms indexed = context.reader().terms(field);
+    if (indexed == null || !indexed.hasPositions()) {
+      return null;
+    }
+    Iterator<WeightedTerm> each = Arrays.asList(terms).iterator();
+    return MatchesUtils.forField(
+        field,
+        () ->
+            MatchesUtils.disjunction(
+                context, doc, query, field, () -> each.hasNext() ? each.next().bytes() : null));
   }
 
   @Override

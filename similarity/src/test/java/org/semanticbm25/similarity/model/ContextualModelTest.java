@@ -11,8 +11,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.apache.lucene.codecs.CodecUtil;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.store.IOContext;
+import org.apache.lucene.store.IndexOutput;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.semanticbm25.similarity.model.ContextualModel.Parameters;
@@ -86,5 +89,28 @@ class ContextualModelTest {
     assertEquals(0f, PARAMETERS.kernel(0.5f));
     assertEquals(0.25f, PARAMETERS.kernel(0.75f), 1e-6f);
     assertEquals(1f, PARAMETERS.kernel(1f), 1e-6f);
+  }
+
+  /** A file with a checksum that fits may still be crafted to ask for all memory. */
+  @Test
+  void believesNoSizeThatTheFileCannotHold(@TempDir Path folder) throws IOException {
+    try (Directory directory = FSDirectory.open(folder)) {
+      for (int size : new int[] {Integer.MAX_VALUE, 1 << 28, -1}) {
+        try (IndexOutput out = directory.createOutput(NAME, IOContext.DEFAULT)) {
+          CodecUtil.writeHeader(out, "ContextualModel", 1);
+          new Provenance("tiny", "ab12", "1.0", "2026-11-01T00:00:00Z", Map.of()).write(out);
+          for (float number : new float[] {5f, 0.4f, 0.5f, 2f, 0.01f}) {
+            out.writeInt(Float.floatToIntBits(number));
+          }
+          out.writeVInt(size);
+          CodecUtil.writeFooter(out);
+        }
+        String message =
+            assertThrows(IOException.class, () -> ContextualModel.read(directory, NAME))
+                .getMessage();
+        assertTrue(message.contains(NAME) && message.contains("damaged"), message);
+        directory.deleteFile(NAME);
+      }
+    }
   }
 }

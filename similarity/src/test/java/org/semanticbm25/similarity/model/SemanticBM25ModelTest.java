@@ -166,13 +166,13 @@ class SemanticBM25ModelTest {
   void missingForeignAndNewerFilesAreToldApart() throws IOException {
     assertTrue(assertRefused("missing").contains("no such semantic BM25 model"));
     Files.writeString(folder.resolve(NAME), "This is a text and no model at all.");
-    assertTrue(assertRefused("foreign").contains("not a semantic BM25 model, or damaged"));
+    assertTrue(assertRefused("foreign").contains("no semantic BM25 model, or damaged"));
     Files.delete(folder.resolve(NAME));
     writeHeader(5);
-    assertTrue(assertRefused("newer").contains("a semantic BM25 model of a newer version"));
+    assertTrue(assertRefused("newer").contains("semantic BM25 model of a newer version"));
     Files.delete(folder.resolve(NAME));
     writeHeader(3);
-    assertTrue(assertRefused("older").contains("a semantic BM25 model of an older version"));
+    assertTrue(assertRefused("older").contains("semantic BM25 model of an older version"));
   }
 
   private void writeHeader(int version) throws IOException {

@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.StringField;
@@ -15,6 +16,7 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.MultiDocValues;
 import org.apache.lucene.index.NumericDocValues;
 import org.apache.lucene.index.ReaderUtil;
@@ -25,7 +27,7 @@ import org.apache.lucene.search.BoostQuery;
 import org.apache.lucene.search.CollectionStatistics;
 import org.apache.lucene.search.Explanation;
 import org.apache.lucene.search.IndexSearcher;
-import org.apache.lucene.search.Matches;
+import org.apache.lucene.search.MatchesIterator;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.ScoreMode;
@@ -34,6 +36,7 @@ import org.apache.lucene.search.SynonymQuery;
 import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.search.TermStatistics;
 import org.apache.lucene.search.TopScoreDocCollectorManager;
+import org.apache.lucene.search.Weight;
 import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.search.similarities.PerFieldSimilarityWrapper;
 import org.apache.lucene.search.similarities.Similarity;
@@ -128,12 +131,10 @@ public class TestSoftTermQuery extends LuceneTestCase {
 
   private TermStatistics greatest(SoftTermQuery query, TermStatistics before, Term term)
       throws IOException {
-    long docFreq = before == null ? 0 : before.docFreq();
-    long totalTermFreq = before == null ? 0 : before.totalTermFreq();
     return new TermStatistics(
         query.getTerm().bytes(),
-        Math.max(docFreq, reader.docFreq(term)),
-        Math.max(totalTermFreq, reader.totalTermFreq(term)));
+        Math.max(before.docFreq(), reader.docFreq(term)),
+        Math.max(before.totalTermFreq(), reader.totalTermFreq(term)));
   }
 
   /**
@@ -141,23 +142,18 @@ public class TestSoftTermQuery extends LuceneTestCase {
    */
   private float[] scoresByDefinition(SoftTermQuery query) throws IOException {
     float[] scores = new float[reader.maxDoc()];
-    TermStatistics statistics = null;
-    TermStatistics softStatistics = null;
+    // a term in no document counts as one in a single document
+    TermStatistics statistics = new TermStatistics(query.getTerm().bytes(), 1, 1);
+    boolean any = false;
     for (WeightedTerm t : query.terms()) {
       Term term = new Term(FIELD, t.bytes());
-      if (reader.docFreq(term) > 0) {
-        if (t.exact()) {
-          statistics = greatest(query, statistics, term);
-        } else {
-          softStatistics = greatest(query, softStatistics, term);
-        }
+      any |= reader.docFreq(term) > 0;
+      if (t.exact() && reader.docFreq(term) > 0) {
+        statistics = greatest(query, statistics, term);
       }
     }
-    if (statistics == null && softStatistics == null) {
+    if (!any) {
       return scores;
-    }
-    if (statistics == null) {
-      statistics = softStatistics;
     }
     CollectionStatistics collection = searcher.collectionStatistics(FIELD);
     Similarity.SimScorer scorer = similarity.scorer(1f, collection, statistics);
@@ -341,12 +337,88 @@ public class TestSoftTermQuery extends LuceneTestCase {
             .add(new BytesRef(word(1)), 0.5f)
             .build();
     ScoreDoc hit = searcher.search(query, 1).scoreDocs[0];
-    var weight = searcher.createWeight(searcher.rewrite(query), ScoreMode.COMPLETE, 1f);
     // the searcher may have wrapped the reader
     var leaves = searcher.getIndexReader().leaves();
     var leaf = leaves.get(ReaderUtil.subIndex(hit.doc, leaves));
-    Matches matches = weight.matches(leaf, hit.doc - leaf.docBase);
-    assertNotNull(matches.getMatches(FIELD));
+    String[] words = searcher.storedFields().document(hit.doc).get(FIELD).split(" ");
+    for (ScoreMode mode : ScoreMode.values()) {
+      Weight weight = searcher.createWeight(searcher.rewrite(query), mode, 1f);
+      MatchesIterator matches = weight.matches(leaf, hit.doc - leaf.docBase).getMatches(FIELD);
+      for (int i = 0; i < words.length; i++) {
+        if (words[i].equals(word(0)) || words[i].equals(word(1))) {
+          assertTrue(matches.next());
+          assertEquals(i, matches.startPosition());
+          assertEquals(query, matches.getQuery());
+        }
+      }
+      assertFalse(matches.next());
+      for (int doc = 0; doc < leaf.reader().maxDoc(); doc++) {
+        assertEquals(matches(leaf, doc), weight.matches(leaf, doc) != null);
+      }
+    }
+  }
+
+  private static boolean matches(LeafReaderContext leaf, int doc) throws IOException {
+    List<String> words = List.of(leaf.reader().storedFields().document(doc).get(FIELD).split(" "));
+    return words.contains(word(0)) || words.contains(word(1));
+  }
+
+  /** Statistics of all shards that one of them does not hold itself. */
+  public void testAShardScoresByStatisticsFromElsewhere() throws IOException {
+    index(atLeast(50), false);
+    SoftTermQuery query =
+        new SoftTermQuery.Builder(new Term(FIELD, "elsewhere"))
+            .add(new BytesRef(word(0)), 0.5f)
+            .build();
+    IndexSearcher global =
+        new IndexSearcher(reader) {
+          @Override
+          public TermStatistics termStatistics(Term term, int docFreq, long totalTermFreq) {
+            return term.text().equals("elsewhere")
+                ? new TermStatistics(term.bytes(), 20, 30)
+                : new TermStatistics(term.bytes(), docFreq, totalTermFreq);
+          }
+        };
+    global.setSimilarity(similarity);
+    ScoreDoc hit = global.search(query, 1).scoreDocs[0];
+    Similarity.SimScorer scorer =
+        similarity.scorer(
+            1f,
+            global.collectionStatistics(FIELD),
+            new TermStatistics(new BytesRef("elsewhere"), 20, 30));
+    String[] words = reader.storedFields().document(hit.doc).get(FIELD).split(" ");
+    long tf = Stream.of(words).filter(word(0)::equals).count();
+    NumericDocValues norms = MultiDocValues.getNormValues(reader, FIELD);
+    assertTrue(norms.advanceExact(hit.doc));
+    assertEquals(scorer.score(0.5f * tf, norms.longValue()), hit.score, 0f);
+  }
+
+  /** One document with a term that none had changes no score by a jump. */
+  public void testTheFirstDocumentWithATermChangesLittle() throws IOException {
+    float[] scores = new float[2];
+    for (int with = 0; with < 2; with++) {
+      try (Directory some = newDirectory()) {
+        try (IndexWriter writer = new IndexWriter(some, new IndexWriterConfig())) {
+          for (int i = 0; i < 1000; i++) {
+            Document document = new Document();
+            String text = i == 0 ? "notebook" : i == 1 && with == 1 ? "laptop" : "tea";
+            document.add(new TextField(FIELD, text, Field.Store.NO));
+            writer.addDocument(document);
+          }
+        }
+        try (IndexReader open = DirectoryReader.open(some)) {
+          SoftTermQuery query =
+              new SoftTermQuery.Builder(new Term(FIELD, "laptop"))
+                  .add(new BytesRef("notebook"), 0.5f)
+                  .build();
+          for (ScoreDoc hit : new IndexSearcher(open).search(query, 2).scoreDocs) {
+            scores[with] = hit.doc == 0 ? hit.score : scores[with];
+          }
+        }
+      }
+    }
+    assertTrue(scores[0] > 0);
+    assertEquals(scores[0], scores[1], 1e-4);
   }
 
   public void testTermsThatTheIndexDoesNotHold() throws IOException {

@@ -1,7 +1,14 @@
 package org.semanticbm25.eval.cli.command;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
@@ -11,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.AttentionOption;
+import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.Workspace;
@@ -23,6 +31,7 @@ import org.semanticbm25.eval.collection.Run;
 import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.eval.measure.Evaluation;
 import org.semanticbm25.eval.measure.Measure;
+import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.onnx.attention.AttentionScorer;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.distill.Tuner;
@@ -41,15 +50,15 @@ import picocli.CommandLine.Spec;
     name = "eval",
     sortOptions = false,
     description = {
-      "Measure BM25, semantic BM25 and a cross-encoder on a collection in BEIR's layout.",
+      "Measure BM25, semantic BM25, contextual soft terms and a cross-encoder on a collection in"
+          + " BEIR's layout.",
+      "For the contextual system an encoder reads all passages, once.",
       "The cross-encoder reranks the first hits of BM25, and so does the attention of its first"
           + " layers, if --layers is given.",
       "Prints nDCG@10, RR@10, R@100, AP@1000 and Judged@10, with the p-value of a paired"
           + " t-test against BM25 (Holm-corrected), and writes TREC run files.%n"
     })
 public final class EvalCommand implements Callable<Integer> {
-  private static final int DEPTH = 1000;
-
   @Parameters(
       paramLabel = "DATASET",
       description = "folder with corpus.jsonl, queries.jsonl, qrels/")
@@ -100,6 +109,13 @@ public final class EvalCommand implements Callable<Integer> {
   int rerank;
 
   @Option(
+      names = "--depth",
+      paramLabel = "N",
+      defaultValue = "1000",
+      description = "hits of a query to rank and to write (default: ${DEFAULT-VALUE})")
+  int depth;
+
+  @Option(
       names = "--relevant",
       paramLabel = "GRADE",
       defaultValue = "1",
@@ -109,20 +125,111 @@ public final class EvalCommand implements Callable<Integer> {
   @Option(
       names = {"-o", "--output"},
       paramLabel = "DIR",
-      description = "folder for the run files (default: runs/DATASET in the home folder)")
+      description =
+          "folder for the run files, which replace those of an earlier call there (default:"
+              + " runs/DATASET-SPLIT in the home folder)")
   @Nullable Path output;
+
+  @Option(
+      names = "--no-contextual",
+      description = "leave out the contextual system, for which an encoder reads all passages")
+  boolean noContextual;
 
   @Mixin FormatOption format;
 
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
   @Mixin AttentionOption attention;
+  @Mixin ContextualOption contextual;
   @Spec CommandSpec spec;
 
   @Override
   public Integer call() throws IOException {
+    check();
+    Dataset dataset = Dataset.read(folder, split);
+    Analyzer analyzer = new EnglishAnalyzer();
+    String fingerprint = Digests.sha256(dataset.corpus());
+    try (CrossEncoder encoder = rerank > 0 ? crossEncoder.open(workspace.home) : null;
+        AttentionScorer scorer =
+            attention.isGiven() ? attention.open(crossEncoder.model(workspace.home)) : null;
+        OpenIndex index =
+            workspace
+                .indexes()
+                .open(dataset.name(), fingerprint, analyzer, dataset::forEachPassage);
+        OpenIndex enriched =
+            noContextual ? null : contextual.enriched(index, analyzer, workspace.home)) {
+      Evaluation evaluation = new Evaluation(dataset, relevant);
+      List<RankingSystem> systems = new ArrayList<>();
+      systems.add(
+          RankingSystem.semantic(
+              searcher(index.reader(), analyzer),
+              limited(SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer))));
+      if (enriched != null) {
+        systems.add(
+            RankingSystem.contextual(
+                searcher(enriched.reader(), analyzer),
+                contextual.field(TextIndex.CONTENTS, analyzer)));
+      }
+      addBm25(evaluation, dataset, index, analyzer);
+      try (Terminal progress = new Terminal()) {
+        for (RankingSystem system : systems) {
+          evaluation.add(
+              system.name(),
+              run != null
+                  ? system.rerank(evaluation.run("bm25"), dataset.queries())
+                  : system.run(dataset, depth, progress));
+        }
+      }
+      if (encoder != null) {
+        rerank(evaluation, dataset, new Reranker(index.reader(), rerank), encoder, scorer);
+      }
+      evaluation.write(output != null ? output : runs(dataset, fingerprint));
+      Report report = evaluation.report();
+      settings(dataset).forEach(report::set);
+      report.print(spec.commandLine().getOut(), format.value);
+    }
+    return 0;
+  }
+
+  /** Of one collection and split, whatever other folders have the same name. */
+  private Path runs(Dataset dataset, String fingerprint) {
+    return workspace
+        .home
+        .resolve("runs")
+        .resolve("%s-%s-%s".formatted(dataset.name(), split, fingerprint.substring(0, 6)));
+  }
+
+  private Map<String, Object> settings(Dataset dataset) throws IOException {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    settings.put("split", split);
+    settings.put("queries", dataset.queries().size());
+    settings.put("depth", depth);
+    settings.put("relevant", relevant);
+    settings.put("reranked", rerank);
+    settings.put("bm25", run != null ? run.toString() : "k1 0.9, b 0.4");
+    settings.put("semantic", workspace.model().id());
+    if (softTerms != null) {
+      settings.put("soft terms", softTerms);
+    }
+    if (!noContextual) {
+      settings.put("contextual", contextual.model().id());
+      settings.put("stored terms", contextual.storedTerms());
+    }
+    if (rerank > 0) {
+      settings.put("cross-encoder", crossEncoder.model(workspace.home).name());
+    }
+    return settings;
+  }
+
+  private void check() throws UserException {
+    if (depth < 1) {
+      throw new UserException("--depth " + depth + ": must be 1 or more");
+    }
     if (rerank < 0) {
       throw new UserException("--rerank " + rerank + ": must be 0 or more");
+    }
+    if (relevant < 1) {
+      throw new UserException("--relevant " + relevant + ": must be 1 or more");
     }
     if (softTerms != null && softTerms < 0) {
       throw new UserException("--soft-terms " + softTerms + ": must be 0 or more");
@@ -136,44 +243,41 @@ public final class EvalCommand implements Callable<Integer> {
     if (idf != null && run == null) {
       throw new UserException("--idf " + idf + ": is for reranking; give a --run");
     }
-    Dataset dataset = Dataset.read(folder, split);
-    Analyzer analyzer = new EnglishAnalyzer();
-    String fingerprint = Digests.sha256(dataset.corpus());
-    try (CrossEncoder encoder = rerank > 0 ? crossEncoder.open(workspace.home) : null;
-        AttentionScorer scorer =
-            attention.isGiven() ? attention.open(crossEncoder.model(workspace.home)) : null;
-        OpenIndex index =
-            workspace
-                .indexes()
-                .open(dataset.name(), fingerprint, analyzer, dataset::forEachPassage)) {
-      Evaluation evaluation = new Evaluation(dataset, relevant);
-      SemanticField semantic =
-          limited(SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
-      if (run != null) {
-        Run first = Run.read(run);
-        evaluation.add("bm25", first);
-        evaluation.add(
-            "semantic",
-            RankingSystem.semantic(searcher(index.reader(), analyzer), semantic)
-                .rerank(first, dataset.queries()));
-      } else {
-        RankingSystem bm25 = RankingSystem.bm25(index.reader(), TextIndex.CONTENTS, analyzer);
-        evaluation.add("bm25", bm25.run(dataset.queries(), DEPTH));
-        if (tuneOn != null) {
-          RankingSystem tuned = tunedBm25(tuneOn, index.reader(), analyzer);
-          evaluation.add("bm25-tuned", tuned.run(dataset.queries(), DEPTH));
-        }
-        RankingSystem system = RankingSystem.semantic(index.reader(), semantic);
-        evaluation.add("semantic", system.run(dataset.queries(), DEPTH));
-      }
-      if (encoder != null) {
-        rerank(evaluation, dataset, new Reranker(index.reader(), rerank), encoder, scorer);
-      }
-      Path runs = output != null ? output : workspace.home.resolve("runs").resolve(dataset.name());
-      evaluation.write(runs);
-      evaluation.report().print(spec.commandLine().getOut(), format.value);
+  }
+
+  private void addBm25(Evaluation evaluation, Dataset dataset, OpenIndex index, Analyzer analyzer)
+      throws IOException {
+    if (run != null) {
+      Run given = dataset.readRun(run);
+      checkPassages(run, given, index.reader());
+      evaluation.add("bm25", given);
+      return;
     }
-    return 0;
+    if (Files.exists(folder.resolve("bm25.run"))) {
+      Terminal.say("%s has a bm25.run; --run reranks it", folder);
+    }
+    RankingSystem bm25 = RankingSystem.bm25(index.reader(), TextIndex.CONTENTS, analyzer);
+    evaluation.add(bm25.name(), bm25.run(dataset, depth));
+    if (tuneOn != null) {
+      RankingSystem tuned = tunedBm25(tuneOn, index.reader(), analyzer);
+      evaluation.add("bm25-tuned", tuned.run(dataset, depth));
+    }
+  }
+
+  private void checkPassages(Path file, Run given, DirectoryReader reader) throws IOException {
+    Set<String> ids = new HashSet<>();
+    given.hits().values().forEach(hits -> hits.forEach(hit -> ids.add(hit.id())));
+    int known = TextIndex.count(reader, ids);
+    if (known == 0) {
+      throw new UserException(
+          "%s: none of its %d passages, such as '%s', is in %s; give a run of that collection"
+              .formatted(file, ids.size(), ids.iterator().next(), folder.resolve("corpus.jsonl")));
+    }
+    if (known < ids.size()) {
+      Terminal.say(
+          "%s: passages that are not in the corpus: %d of %d; they keep their place below the others",
+          file, ids.size() - known, ids.size());
+    }
   }
 
   private SemanticField limited(SemanticField semantic) {
@@ -213,7 +317,7 @@ public final class EvalCommand implements Callable<Integer> {
                         .mean(
                             held.qrels(),
                             RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer, p.k1(), p.b())
-                                .run(held.queries(), 10)));
+                                .run(held, 10)));
     Terminal.say("bm25-tuned on %s: k1=%s b=%s", heldOut, best.k1(), best.b());
     return RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer, best.k1(), best.b());
   }

@@ -28,8 +28,8 @@ import org.semanticbm25.eval.cli.option.FieldOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIndexes;
-import org.semanticbm25.eval.collection.Dataset;
 import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.TextFile;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.eval.measure.Significance;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
@@ -199,7 +199,7 @@ public final class FitCommand implements Callable<Integer> {
   private List<String> readQueries() throws IOException {
     // a query that is asked in two ways must not be on both sides
     Map<String, String> distinct = new LinkedHashMap<>();
-    Dataset.forEachLine(
+    TextFile.forEachLine(
         queries,
         (line, number) -> {
           String text = WHITE_SPACE.matcher(line.strip()).replaceAll(" ");

@@ -1,20 +1,22 @@
 package org.semanticbm25.eval.cli.command;
 
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.apache.lucene.util.IOConsumer;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.Analyzers;
 import org.semanticbm25.eval.cli.option.UserFiles;
-import org.semanticbm25.eval.collection.Dataset;
 import org.semanticbm25.eval.collection.Passage;
+import org.semanticbm25.eval.collection.Records;
+import org.semanticbm25.eval.collection.TextFile;
 import org.semanticbm25.eval.collection.TextIndex;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,6 +31,9 @@ import picocli.CommandLine.Parameters;
       "The index has the stored fields '" + TextIndex.ID + "' and '" + TextIndex.CONTENTS + "'.%n"
     })
 public final class IndexCommand implements Callable<Integer> {
+  private static final Pattern HEADER =
+      Pattern.compile("(?i)(_?id|[a-z]+[-_ ]?id)\t(text|contents?|passage|document|body)");
+
   @Parameters(
       paramLabel = "INPUT",
       description =
@@ -54,7 +59,7 @@ public final class IndexCommand implements Callable<Integer> {
     }
     String name = UserFiles.name(input);
     if (name.endsWith(".jsonl")) {
-      return consumer -> Dataset.forEachRecord(input, consumer);
+      return consumer -> Records.forEach(input, consumer);
     }
     if (name.endsWith(".tsv")) {
       return this::forEachLine;
@@ -62,16 +67,20 @@ public final class IndexCommand implements Callable<Integer> {
     throw new UserException(input + ": not a .jsonl file, a .tsv file or a folder");
   }
 
-  private void forEachLine(Dataset.Consumer<Passage> consumer) throws IOException {
+  private void forEachLine(IOConsumer<Passage> consumer) throws IOException {
     Set<String> ids = new HashSet<>();
-    Dataset.forEachLine(
+    TextFile.forEachLine(
         input,
         (line, number) -> {
           int tab = line.indexOf('\t');
-          if (tab < 1) {
+          String id = line.substring(0, Math.max(0, tab)).strip();
+          if (id.isEmpty()) {
             throw new UserException("%s:%d: not 'id<TAB>text'".formatted(input, number));
           }
-          String id = line.substring(0, tab);
+          if (number == 1 && HEADER.matcher(line).matches()) {
+            Terminal.say("%s:1: taken for a header, left out: %s", input, line);
+            return;
+          }
           if (!ids.add(id)) {
             throw new UserException(
                 "%s:%d: the id '%s' occurs a second time; ids must be unique"
@@ -84,7 +93,7 @@ public final class IndexCommand implements Callable<Integer> {
     }
   }
 
-  private void forEachTextFile(Dataset.Consumer<Passage> consumer) throws IOException {
+  private void forEachTextFile(IOConsumer<Passage> consumer) throws IOException {
     List<Path> files;
     try (Stream<Path> all = Files.walk(input)) {
       files = all.filter(f -> f.toString().endsWith(".txt")).sorted().toList();
@@ -93,12 +102,8 @@ public final class IndexCommand implements Callable<Integer> {
       throw new UserException(input + ": no .txt files in it");
     }
     for (Path file : files) {
-      try {
-        String id = input.relativize(file).toString();
-        consumer.accept(new Passage(id, "", Files.readString(file)));
-      } catch (CharacterCodingException e) {
-        throw new UserException(file + ": not UTF-8 text", e);
-      }
+      String id = input.relativize(file).toString();
+      consumer.accept(new Passage(id, "", TextFile.read(file)));
     }
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
@@ -140,9 +141,8 @@ public final class ModelCommand {
               .map(operator -> "fused into '" + operator + "', cannot be looked into")
               .orElse(graph.layers() + " layers"));
       line("8-bit integers", "%s", graph.isQuantized() ? "yes" : "no");
-      if (graph.fusedAttention().isEmpty()) {
-        line("word embeddings", "%,d", WordEmbeddings.count(graph));
-      }
+      OptionalInt words = WordEmbeddings.count(graph);
+      line("word embeddings", "%s", words.isPresent() ? words.getAsInt() : "not told by the graph");
       spec.commandLine().getOut().flush();
       return 0;
     }

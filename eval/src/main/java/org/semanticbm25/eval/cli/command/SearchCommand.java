@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.index.DirectoryReader;
@@ -13,9 +14,11 @@ import org.apache.lucene.search.Query;
 import org.apache.lucene.search.Rescorer;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopDocs;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.AttentionOption;
+import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FieldOption;
 import org.semanticbm25.eval.cli.option.Workspace;
@@ -25,8 +28,11 @@ import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.lucene.AttentionRescorer;
 import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.lucene.PassageSource;
+import org.semanticbm25.lucene.SoftTermExplainer;
 import org.semanticbm25.onnx.attention.AttentionScorer;
+import org.semanticbm25.onnx.context.SoftTermEncoder;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
+import org.semanticbm25.similarity.field.ContextualField;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,6 +46,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Search an index, with the hits and scores of BM25, semantic BM25 or a cross-encoder.",
+      "contextual needs an index made by 'enrich', and is the default there.",
       "The cross-encoder, and the attention of its first layers, rerank the first 100 hits of"
           + " BM25.%n"
     })
@@ -51,6 +58,7 @@ public final class SearchCommand implements Callable<Integer> {
   enum ScorerName {
     BM25,
     SEMANTIC,
+    CONTEXTUAL,
     ATTENTION,
     CROSS_ENCODER;
 
@@ -75,9 +83,10 @@ public final class SearchCommand implements Callable<Integer> {
   @Option(
       names = "--scorer",
       paramLabel = "NAME",
-      defaultValue = "semantic",
-      description = "bm25, semantic, attention or cross-encoder (default: semantic)")
-  ScorerName scorer;
+      description =
+          "bm25, semantic, contextual, attention or cross-encoder (default: contextual if the index"
+              + " is enriched, else semantic)")
+  @Nullable ScorerName scorer;
 
   @Option(names = "-n", paramLabel = "N", defaultValue = "10", description = "hits (default: 10)")
   int count;
@@ -90,6 +99,7 @@ public final class SearchCommand implements Callable<Integer> {
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
   @Mixin AttentionOption attention;
+  @Mixin ContextualOption contextual;
   @Spec CommandSpec spec;
 
   @Override
@@ -98,10 +108,12 @@ public final class SearchCommand implements Callable<Integer> {
       throw new UserException("-n " + count + ": must be 1 or more");
     }
     try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
-      switch (scorer) {
+      field.requireIn(index, reader);
+      switch (scorer != null ? scorer : defaultScorer(reader)) {
         case SEMANTIC -> {
           searchWith(RankingSystem.semantic(reader, field.semantic(workspace, index)));
         }
+        case CONTEXTUAL -> searchInContext(reader);
         case BM25 -> searchWith(field.bm25(reader));
         case ATTENTION -> {
           try (AttentionScorer attentive = attention.open(crossEncoder.model(workspace.home))) {
@@ -122,10 +134,41 @@ public final class SearchCommand implements Callable<Integer> {
     return 0;
   }
 
+  private ScorerName defaultScorer(DirectoryReader reader) {
+    return ContextualField.isIn(reader, field.name) ? ScorerName.CONTEXTUAL : ScorerName.SEMANTIC;
+  }
+
   private void searchWith(RankingSystem system) throws IOException {
     IndexSearcher searcher = system.searcher();
     Query query = system.query(text);
     print(searcher, searcher.search(query, count), doc -> searcher.explain(query, doc));
+  }
+
+  private void searchInContext(DirectoryReader reader) throws IOException {
+    ContextualField soft = contextual.field(field.name, field.analyzer());
+    try {
+      soft.check(reader);
+    } catch (IllegalArgumentException e) {
+      throw new UserException(index + ": " + e.getMessage(), e);
+    }
+    RankingSystem system = RankingSystem.contextual(reader, soft);
+    if (!explain) {
+      searchWith(system);
+      return;
+    }
+    try (SoftTermEncoder encoder = contextual.encoder(workspace.home)) {
+      SoftTermExplainer words = new SoftTermExplainer(soft, encoder);
+      IndexSearcher searcher = system.searcher();
+      Query query = system.query(text);
+      print(
+          searcher,
+          searcher.search(query, count),
+          doc ->
+              words.explain(
+                  searcher.explain(query, doc),
+                  text,
+                  searcher.storedFields().document(doc, Set.of(field.name)).get(field.name)));
+    }
   }
 
   private void rerank(RankingSystem bm25, Rescorer rescorer) throws IOException {

@@ -52,7 +52,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Measure how much of a cross-encoder its extracted functions explain.",
       "Fits on training lists, chooses on development lists, reports on the test queries of"
-          + " collections in BEIR's layout, with 95 % intervals over queries. A collection with a"
+          + " collections in BEIR's layout, with 95 %% intervals over queries. A collection with a"
           + " file bm25.run is reranked from that run. Writes study.md and study.json. A study that"
           + " was stopped goes on where it was.%n"
     })

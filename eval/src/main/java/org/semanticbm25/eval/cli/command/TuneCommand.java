@@ -3,10 +3,10 @@ package org.semanticbm25.eval.cli.command;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.jspecify.annotations.Nullable;
@@ -96,17 +96,9 @@ public final class TuneCommand implements Callable<Integer> {
       throw new UserException(name + ": not DATASET:SPLIT, as in data/scifact:train");
     }
     Dataset all = Dataset.read(Path.of(name.substring(0, colon)), name.substring(colon + 1));
-    Map<String, String> queries = new LinkedHashMap<>();
-    Map<String, Map<String, Integer>> qrels = new LinkedHashMap<>();
-    all.queries().entrySet().stream()
-        .limit(limit)
-        .forEach(
-            query -> {
-              queries.put(query.getKey(), query.getValue());
-              qrels.put(query.getKey(), all.qrels().get(query.getKey()));
-            });
+    Set<String> some = all.queries().keySet().stream().limit(limit).collect(Collectors.toSet());
     return new Collection(
-        new Dataset(all.name(), all.corpus(), queries, qrels),
+        all.only(some),
         workspace
             .indexes()
             .open(all.name(), Digests.sha256(all.corpus()), analyzer, all::forEachPassage),
@@ -120,8 +112,7 @@ public final class TuneCommand implements Callable<Integer> {
     for (Collection collection : prepared) {
       SemanticField semantic = collection.field.withParameters(parameters);
       Run run =
-          RankingSystem.semantic(collection.index.reader(), semantic)
-              .run(collection.dataset.queries(), 10);
+          RankingSystem.semantic(collection.index.reader(), semantic).run(collection.dataset, 10);
       double value = Measure.nDCG(10).mean(collection.dataset.qrels(), run);
       line.append(String.format("  %s %.4f", collection.dataset.name(), value));
       sum += value;

@@ -14,12 +14,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.Workspace;
@@ -27,8 +29,8 @@ import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
 import org.semanticbm25.eval.collection.Dataset;
 import org.semanticbm25.eval.collection.Passage;
 import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.Records;
 import org.semanticbm25.eval.collection.Reranker;
-import org.semanticbm25.eval.collection.Run;
 import org.semanticbm25.eval.collection.Run.Hit;
 import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.eval.latency.Latency;
@@ -51,8 +53,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Ask questions about Lucene of Lucene's own documentation.",
       "Indexes the Javadoc of every class and method of lucene-core, answers 48 questions with"
-          + " BM25, semantic BM25 and the cross-encoder, and measures all three against graded"
-          + " judgements.%n"
+          + " BM25, semantic BM25, contextual soft terms and the cross-encoder, and measures all four"
+          + " against graded judgements.%n"
     })
 public final class DemoCommand implements Callable<Integer> {
   private static final String NAME = "lucene-javadoc";
@@ -64,6 +66,7 @@ public final class DemoCommand implements Callable<Integer> {
 
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
+  @Mixin ContextualOption contextual;
   @Spec CommandSpec spec;
 
   @Override
@@ -83,17 +86,21 @@ public final class DemoCommand implements Callable<Integer> {
                       for (Passage passage : JavadocCorpus.read(sources)) {
                         consumer.accept(passage);
                       }
-                    })) {
+                    });
+        OpenIndex enriched = contextual.enriched(index, analyzer, workspace.home)) {
       RankingSystem bm25 = RankingSystem.bm25(index.reader(), TextIndex.CONTENTS, analyzer);
       RankingSystem semantic =
           RankingSystem.semantic(
               index.reader(), SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
-      Evaluation evaluation = evaluate(dataset, bm25, semantic, index, encoder);
+      RankingSystem inContext =
+          RankingSystem.contextual(
+              enriched.reader(), contextual.field(TextIndex.CONTENTS, analyzer));
+      List<RankingSystem> systems = List.of(bm25, semantic, inContext);
+      Evaluation evaluation = evaluate(dataset, systems, index, encoder);
       if (format.value == Report.Format.TABLE) {
         printIntroduction(index, dataset);
       }
-      report(evaluation, List.of(bm25, semantic), dataset)
-          .print(spec.commandLine().getOut(), format.value);
+      report(evaluation, systems, dataset).print(spec.commandLine().getOut(), format.value);
       if (format.value == Report.Format.TABLE) {
         printChanges(dataset, evaluation, semantic);
       }
@@ -104,20 +111,17 @@ public final class DemoCommand implements Callable<Integer> {
   }
 
   private static Evaluation evaluate(
-      Dataset dataset,
-      RankingSystem bm25,
-      RankingSystem semantic,
-      OpenIndex index,
-      CrossEncoder encoder)
+      Dataset dataset, List<RankingSystem> systems, OpenIndex index, CrossEncoder encoder)
       throws IOException {
     Evaluation evaluation = new Evaluation(dataset, 1);
-    Run first = bm25.run(dataset.queries(), DEPTH);
-    evaluation.add("bm25", first);
-    evaluation.add("semantic", semantic.run(dataset.queries(), DEPTH));
+    for (RankingSystem system : systems) {
+      evaluation.add(system.name(), system.run(dataset, DEPTH));
+    }
     try (Terminal progress = new Terminal()) {
       evaluation.add(
           "cross-encoder",
-          new Reranker(index.reader(), DEPTH).rerank(first, dataset.queries(), encoder, progress));
+          new Reranker(index.reader(), DEPTH)
+              .rerank(evaluation.run("bm25"), dataset.queries(), encoder, progress));
     }
     return evaluation;
   }
@@ -145,9 +149,9 @@ public final class DemoCommand implements Callable<Integer> {
     Path folder = workspace.home.resolve(NAME);
     Path qrels = unpack("qrels.tsv", folder);
     Map<String, String> queries = new LinkedHashMap<>();
-    Dataset.forEachRecord(
+    Records.forEach(
         unpack("queries.jsonl", folder), query -> queries.put(query.id(), query.text()));
-    return new Dataset(NAME, corpus, queries, Dataset.readQrels(qrels));
+    return new Dataset(NAME, corpus, queries, Dataset.readQrels(qrels), Set.of());
   }
 
   private static Path unpack(String resource, Path folder) throws IOException {
@@ -161,8 +165,8 @@ public final class DemoCommand implements Callable<Integer> {
   private void printIntroduction(OpenIndex index, Dataset dataset) {
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
-        "%d passages of Lucene's Javadoc, %d questions. Semantic BM25 is an approximation extracted"
-            + " from a neural model; it runs no neural network at query time.%n%n",
+        "%d passages of Lucene's Javadoc, %d questions. semantic and contextual are approximations"
+            + " made of a neural model; they run no neural network at query time.%n%n",
         index.reader().numDocs(), dataset.queries().size());
   }
 

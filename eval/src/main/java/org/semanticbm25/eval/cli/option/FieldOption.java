@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
+import java.util.TreeSet;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.FieldInfos;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopDocs;
@@ -51,7 +53,7 @@ public final class FieldOption {
   /** Where attached words are kept unless the user names another place: next to the index. */
   public static Path attachedFile(Path index, String field) {
     Path absolute = index.toAbsolutePath().normalize();
-    return absolute.resolveSibling(absolute.getFileName() + "." + field + ".attached");
+    return absolute.resolveSibling(UserFiles.name(absolute) + "." + field + ".attached");
   }
 
   /** The model on the field, with the words that are attached to the index. */
@@ -72,6 +74,15 @@ public final class FieldOption {
   /** BM25 on the field. */
   public RankingSystem bm25(DirectoryReader reader) throws UserException {
     return RankingSystem.bm25(reader, name, analyzer());
+  }
+
+  /** Refuses a field that the index does not have. */
+  public void requireIn(Path index, DirectoryReader reader) throws UserException {
+    Set<String> fields = new TreeSet<>(FieldInfos.getIndexedFields(reader));
+    if (reader.numDocs() > 0 && !fields.contains(name)) {
+      throw new UserException(
+          "%s: no indexed field '%s'; give one of %s as --field".formatted(index, name, fields));
+    }
   }
 
   /** Refuses a field of which no hit has stored text. */

@@ -3,6 +3,7 @@ package org.semanticbm25.eval.cli.option;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.NIOFSDirectory;
 import org.semanticbm25.eval.UserException;
@@ -32,6 +33,6 @@ public final class UserFiles {
 
   /** The name of a file in its folder. */
   public static String name(Path file) {
-    return file.getFileName().toString();
+    return Objects.toString(file.getFileName(), "");
   }
 }

@@ -1,0 +1,114 @@
+package org.semanticbm25.eval.cli.command;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.apache.lucene.index.DirectoryReader;
+import org.jspecify.annotations.Nullable;
+import org.semanticbm25.eval.Terminal;
+import org.semanticbm25.eval.cli.option.Analyzers;
+import org.semanticbm25.eval.cli.option.ContextualOption;
+import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CollectionIndexes;
+import org.semanticbm25.eval.collection.TextIndex;
+import org.semanticbm25.lucene.IndexEnricher;
+import org.semanticbm25.lucene.PassageSource;
+import org.semanticbm25.onnx.context.SoftTermEncoder;
+import org.semanticbm25.similarity.field.ContextualField;
+import org.semanticbm25.similarity.field.SoftTermFields;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code sbm25 enrich}. */
+@Command(
+    name = "enrich",
+    sortOptions = false,
+    description = {
+      "Copy an existing Lucene index and add soft term frequencies in context.",
+      "Reads each passage once with a neural encoder; a search of the copy runs none. The index is"
+          + " only read. A call that was stopped goes on when it is given again.%n"
+    })
+public final class EnrichCommand implements Callable<Integer> {
+  /** Where the text of a passage is. */
+  enum TextPlace {
+    STORED,
+    DOC_VALUES,
+    TERM_VECTORS;
+
+    PassageSource of(String field) {
+      return switch (this) {
+        case STORED -> PassageSource.storedFields(field);
+        case DOC_VALUES -> PassageSource.docValues(field);
+        case TERM_VECTORS -> PassageSource.termVectors(field);
+      };
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  @Parameters(paramLabel = "INDEX", description = "a folder with a Lucene index")
+  Path index;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "DIR",
+      required = true,
+      description = "the folder to write; must not exist")
+  Path output;
+
+  @Option(
+      names = "--field",
+      paramLabel = "NAME",
+      defaultValue = TextIndex.CONTENTS,
+      description = "an indexed text field (default: ${DEFAULT-VALUE})")
+  String field;
+
+  @Mixin Analyzers analyzers;
+
+  @Option(
+      names = "--text",
+      paramLabel = "PLACE",
+      defaultValue = "stored",
+      description =
+          "where the text of the field is: stored, doc-values or term-vectors (default: stored)")
+  TextPlace text;
+
+  @Option(
+      names = "--like",
+      paramLabel = "INDEX",
+      description =
+          "an enriched index to which this one is to be added: takes its mean passage length")
+  @Nullable Path like;
+
+  @Mixin ContextualOption contextual;
+  @Mixin Workspace workspace;
+
+  @Override
+  public Integer call() throws IOException {
+    try (DirectoryReader reader = CollectionIndexes.openIndex(index);
+        SoftTermEncoder encoder = contextual.encoder(workspace.home);
+        Terminal progress = new Terminal()) {
+      SoftTermFields fields = fields(reader);
+      new IndexEnricher(fields, text.of(field), encoder::encode, progress).enrich(index, output);
+      Terminal.say("wrote %s: %d passages, %s", output, reader.numDocs(), fields);
+    }
+    return 0;
+  }
+
+  private SoftTermFields fields(DirectoryReader reader) throws IOException {
+    ContextualField text = contextual.field(field, analyzers.get());
+    int storedTerms = contextual.storedTerms();
+    if (like == null) {
+      return new SoftTermFields(text, SoftTermFields.meanLength(reader, field), storedTerms);
+    }
+    try (DirectoryReader enriched = CollectionIndexes.openIndex(like)) {
+      return SoftTermFields.like(text, enriched, storedTerms);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package org.semanticbm25.lucene;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.OptionalInt;
+import org.apache.lucene.search.Explanation;
+import org.apache.lucene.util.BytesRef;
+import org.jspecify.annotations.Nullable;
+import org.semanticbm25.onnx.context.SoftTermEncoder;
+import org.semanticbm25.onnx.context.SoftTermEncoder.WordShare;
+import org.semanticbm25.similarity.field.ContextualField;
+
+/**
+ * Adds to the explanation of a contextual score which words of the passage made the soft
+ * frequencies: reads the passage again. Thread-safe.
+ *
+ * @lucene.experimental
+ */
+public final class SoftTermExplainer {
+  private static final int SHOWN = 5;
+
+  private final ContextualField field;
+  private final SoftTermEncoder encoder;
+
+  /**
+   * For any number of explanations.
+   *
+   * @param field that was searched
+   * @param encoder of its model
+   */
+  public SoftTermExplainer(ContextualField field, SoftTermEncoder encoder) {
+    this.field = field;
+    this.encoder = encoder;
+  }
+
+  /**
+   * Explains a score further.
+   *
+   * @param scored explanation of a query by {@link ContextualField#query}
+   * @param query its text
+   * @param passage text of the document; null if it is not known
+   * @return the explanation with a part for each term of the query that words of the passage stand
+   *     for; the same if there are none
+   * @throws IOException if the neural model fails
+   */
+  public Explanation explain(Explanation scored, String query, @Nullable String passage)
+      throws IOException {
+    if (passage == null || !scored.isMatch()) {
+      return scored;
+    }
+    List<Explanation> parts = new ArrayList<>();
+    for (BytesRef term : new LinkedHashSet<>(field.terms(query))) {
+      OptionalInt number = field.number(term);
+      if (number.isPresent()) {
+        List<WordShare> words = encoder.explain(passage, number.getAsInt());
+        if (!words.isEmpty()) {
+          parts.add(part(term, words));
+        }
+      }
+    }
+    if (parts.isEmpty()) {
+      return scored;
+    }
+    parts.addFirst(scored);
+    return Explanation.match(scored.getValue(), "contextual score, and what it is made of:", parts);
+  }
+
+  private static Explanation part(BytesRef term, List<WordShare> words) {
+    double sum = words.stream().mapToDouble(WordShare::share).sum();
+    return Explanation.match(
+        sum,
+        "words of the passage that stand for '" + term.utf8ToString() + "', before the norm:",
+        words.stream()
+            .limit(SHOWN)
+            .map(word -> Explanation.match(word.share(), word.word()))
+            .toList());
+  }
+}
