@@ -32,9 +32,6 @@ import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 public final class CrossEncoderRescorer extends PassageRescorer {
   private final CrossEncoder encoder;
   private final String query;
-  private final PassageSource passages;
-  private final float firstPassWeight;
-  private final boolean fallback;
   private final @Nullable Duration timeout;
 
   private CrossEncoderRescorer(
@@ -47,9 +44,6 @@ public final class CrossEncoderRescorer extends PassageRescorer {
     super(passages, firstPassWeight, fallback);
     this.encoder = encoder;
     this.query = query;
-    this.passages = passages;
-    this.firstPassWeight = firstPassWeight;
-    this.fallback = fallback;
     this.timeout = timeout;
   }
 

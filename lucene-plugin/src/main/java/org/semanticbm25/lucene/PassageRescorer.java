@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A rescorer that reads texts, and may add a part of the first pass's score to its own. */
 abstract class PassageRescorer extends Rescorer {
-  private final PassageSource passages;
-  private final float firstPassWeight;
-  private final boolean fallback;
+  final PassageSource passages;
+  final float firstPassWeight;
+  final boolean fallback;
 
   /**
    * @param firstPassWeight 0, or the weight of the first pass's score

@@ -32,6 +32,8 @@ public record PairModel(String source, OrtSession session, PairTokenizer tokeniz
           OnnxGraph.MARKS,
           OnnxGraph.QUERY_END);
   private static final int DEFAULT_POSITIONS = 512;
+  // it numbers tokens from 2 on, and is told by its two separators
+  private static final int UNUSED_POSITIONS_OF_ROBERTA = 2;
 
   /**
    * Loads a model.
@@ -62,8 +64,7 @@ public record PairModel(String source, OrtSession session, PairTokenizer tokeniz
       throws IOException {
     int configured = model.configuredPositions().orElse(DEFAULT_POSITIONS);
     int positions = graph.positions().orElse(configured);
-    // RoBERTa, which has two separators, leaves out the first two
-    int unused = tokenizer.separators() > 1 ? tokenizer.separators() : 0;
+    int unused = tokenizer.separators() > 1 ? UNUSED_POSITIONS_OF_ROBERTA : 0;
     int maxTokens = Math.min(configured, positions - unused);
     int least = tokenizer.specialTokens() + PairBatch.MIN_PASSAGE_TOKENS;
     if (maxTokens <= least) {

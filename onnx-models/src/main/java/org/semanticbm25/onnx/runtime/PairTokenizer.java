@@ -34,18 +34,22 @@ public final class PairTokenizer implements AutoCloseable {
   public PairTokenizer(Path file) throws IOException {
     tokenizer = Tokenizers.open(file);
     try {
-      Encoding empty = tokenizer.encode("", "");
-      int[] around = empty.getIds().length > 0 ? ids(empty) : Tokenizers.aroundPairs(file);
+      int[] own = ids(tokenizer.encode("", ""));
+      int[] around = own.length > 0 ? own : Tokenizers.aroundPairs(file);
       if (around.length < 3 || around.length > 4) {
         throw otherForm(file);
       }
       first = around[0];
       separator = around[1];
       separators = around.length - 2;
-      long[] types = tokenizer.encode("a", "a").getTypeIds();
-      // without tokens of its own around a pair, the tokenizer tells no types that count
-      passageType = empty.getIds().length > 0 ? (int) types[types.length - 1] : 1;
-      if (empty.getIds().length > 0 && !hasForm(tokenizer.encode("a", "a"))) {
+      if (own.length == 0) {
+        // nothing to compare with: BERT's form
+        passageType = 1;
+        return;
+      }
+      Encoding pair = tokenizer.encode("a", "a");
+      passageType = (int) pair.getTypeIds()[pair.getTypeIds().length - 1];
+      if (!hasForm(pair)) {
         throw otherForm(file);
       }
     } catch (IOException | RuntimeException e) {

@@ -6,11 +6,10 @@ import java.util.concurrent.Callable;
 import org.apache.lucene.index.DirectoryReader;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
-import org.semanticbm25.eval.cli.option.Analyzers;
 import org.semanticbm25.eval.cli.option.FieldOption;
+import org.semanticbm25.eval.cli.option.IndexedFieldOption;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIndexes;
-import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.similarity.field.AttachedTerms;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,14 +29,7 @@ public final class AttachCommand implements Callable<Integer> {
   @Parameters(paramLabel = "INDEX", description = "a folder with a Lucene index")
   Path index;
 
-  @Option(
-      names = "--field",
-      paramLabel = "NAME",
-      defaultValue = TextIndex.CONTENTS,
-      description = "an indexed text field (default: ${DEFAULT-VALUE})")
-  String field;
-
-  @Mixin Analyzers analyzers;
+  @Mixin IndexedFieldOption field;
 
   @Option(
       names = {"-o", "--output"},
@@ -57,12 +49,13 @@ public final class AttachCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Path file = output != null ? output : FieldOption.attachedFile(index, field);
+    Path file = output != null ? output : FieldOption.attachedFile(index, field.name);
     try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
-      AttachedTerms attached = workspace.attach(encoder, reader, field, analyzers.get(), file);
+      AttachedTerms attached =
+          workspace.attach(encoder, reader, field.name, field.analyzer(), file);
       Terminal.say(
           "wrote %s: %d of %d terms of field '%s', those that the model does not know",
-          file, attached.size(), attached.origin().indexTerms(), field);
+          file, attached.size(), attached.origin().indexTerms(), field.name);
     }
     return 0;
   }

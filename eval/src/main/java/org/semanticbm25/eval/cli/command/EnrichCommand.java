@@ -7,11 +7,10 @@ import java.util.concurrent.Callable;
 import org.apache.lucene.index.DirectoryReader;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
-import org.semanticbm25.eval.cli.option.Analyzers;
 import org.semanticbm25.eval.cli.option.ContextualOption;
-import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.cli.option.HomeOption;
+import org.semanticbm25.eval.cli.option.IndexedFieldOption;
 import org.semanticbm25.eval.collection.CollectionIndexes;
-import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.lucene.IndexEnricher;
 import org.semanticbm25.lucene.PassageSource;
 import org.semanticbm25.onnx.context.SoftTermEncoder;
@@ -62,14 +61,7 @@ public final class EnrichCommand implements Callable<Integer> {
       description = "the folder to write; must not exist")
   Path output;
 
-  @Option(
-      names = "--field",
-      paramLabel = "NAME",
-      defaultValue = TextIndex.CONTENTS,
-      description = "an indexed text field (default: ${DEFAULT-VALUE})")
-  String field;
-
-  @Mixin Analyzers analyzers;
+  @Mixin IndexedFieldOption field;
 
   @Option(
       names = "--text",
@@ -87,25 +79,26 @@ public final class EnrichCommand implements Callable<Integer> {
   @Nullable Path like;
 
   @Mixin ContextualOption contextual;
-  @Mixin Workspace workspace;
+  @Mixin HomeOption home;
 
   @Override
   public Integer call() throws IOException {
     try (DirectoryReader reader = CollectionIndexes.openIndex(index);
-        SoftTermEncoder encoder = contextual.encoder(workspace.home);
+        SoftTermEncoder encoder = contextual.encoder(home.home);
         Terminal progress = new Terminal()) {
       SoftTermFields fields = fields(reader);
-      new IndexEnricher(fields, text.of(field), encoder::encode, progress).enrich(index, output);
+      new IndexEnricher(fields, text.of(field.name), encoder::encode, progress)
+          .enrich(index, output);
       Terminal.say("wrote %s: %d passages, %s", output, reader.numDocs(), fields);
     }
     return 0;
   }
 
   private SoftTermFields fields(DirectoryReader reader) throws IOException {
-    ContextualField text = contextual.field(field, analyzers.get());
+    ContextualField text = contextual.field(field.name, field.analyzer());
     int storedTerms = contextual.storedTerms();
     if (like == null) {
-      return new SoftTermFields(text, SoftTermFields.meanLength(reader, field), storedTerms);
+      return new SoftTermFields(text, SoftTermFields.meanLength(reader, field.name), storedTerms);
     }
     try (DirectoryReader enriched = CollectionIndexes.openIndex(like)) {
       return SoftTermFields.like(text, enriched, storedTerms);

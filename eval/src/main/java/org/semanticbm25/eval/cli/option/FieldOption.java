@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.TreeSet;
-import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.FieldInfos;
 import org.apache.lucene.search.IndexSearcher;
@@ -15,21 +14,12 @@ import org.apache.lucene.store.Directory;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.collection.RankingSystem;
-import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.similarity.field.AttachedTerms;
 import org.semanticbm25.similarity.field.SemanticField;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The field of an index that commands search, its analyzer, and the words attached to it. */
-public final class FieldOption {
-  @Option(
-      names = "--field",
-      paramLabel = "NAME",
-      defaultValue = TextIndex.CONTENTS,
-      description = "the field to search (default: ${DEFAULT-VALUE})")
-  public String name;
-
+public final class FieldOption extends IndexedFieldOption {
   @Option(
       names = "--attached",
       paramLabel = "FILE",
@@ -37,13 +27,6 @@ public final class FieldOption {
           "words that 'attach' added (default: INDEX.FIELD.attached, next to the index, if it is"
               + " there)")
   @Nullable Path attached;
-
-  @Mixin Analyzers analyzers;
-
-  /** The analyzer of the field. */
-  public Analyzer analyzer() throws UserException {
-    return analyzers.get();
-  }
 
   /** The analyzer as it was asked for. */
   public String analyzerName() {

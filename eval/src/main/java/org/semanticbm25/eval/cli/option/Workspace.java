@@ -21,16 +21,7 @@ import picocli.CommandLine.Option;
  * The model that commands work with, and the folder for what they make by themselves, such as the
  * indexes of {@code eval}, {@code tune} and {@code demo}.
  */
-public final class Workspace {
-  @Option(
-      names = "--home",
-      paramLabel = "DIR",
-      defaultValue = "${env:SBM25_HOME:-${sys:user.home}/.sbm25}",
-      description =
-          "folder for the unpacked cross-encoder and for indexes that commands make by themselves"
-              + " (default: $SBM25_HOME, else ~/.sbm25)")
-  public Path home;
-
+public final class Workspace extends HomeOption {
   @Option(
       names = "--extracted",
       paramLabel = "FILE",
