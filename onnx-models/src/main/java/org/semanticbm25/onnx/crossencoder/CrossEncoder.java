@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.semanticbm25.onnx.graph.DynamicQuantization;
@@ -249,6 +250,7 @@ public final class CrossEncoder implements Closeable {
    * @return gives a logit for each passage, in their order, or fails with what {@link
    *     #score(String, List)} throws
    * @throws IOException if ONNX Runtime cannot prepare the work
+   * @throws RejectedExecutionException if {@value PairEngine#MAX_CALLS} calls are under way
    * @throws IllegalStateException if this is closed
    */
   public Future<float[]> submit(String query, List<String> passages) throws IOException {

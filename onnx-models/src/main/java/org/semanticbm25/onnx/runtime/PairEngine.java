@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
@@ -26,10 +27,14 @@ import org.semanticbm25.onnx.runtime.PairBatch.Window;
  * itself runs single-threaded: on a CPU whole batches side by side are faster than a batch on
  * several cores.
  *
- * <p>Thread-safe: callers share the threads. {@link #close()} stops what is running and waits for
- * it.
+ * <p>Thread-safe: callers share the threads, which serve the calls in turn, a batch of each; a call
+ * with few passages does not wait for the end of one with many. {@link #close()} stops what is
+ * running and waits for it.
  */
 public final class PairEngine implements Closeable {
+  /** Calls that may be under way at a time. */
+  public static final int MAX_CALLS = 1000;
+
   private static final int TOKENIZE_AT_ONCE = 8;
 
   private final PairModel model;
@@ -129,16 +134,20 @@ public final class PairEngine implements Closeable {
    * @return the task; it fails with an {@code IOException} if the model fails, or with what the
    *     reader throws, and cancelling it stops what is running
    * @throws IOException if ONNX Runtime cannot prepare the task
+   * @throws RejectedExecutionException if {@value #MAX_CALLS} calls are under way
    * @throws IllegalStateException if closed
    */
   public <R> CompletableFuture<R> submit(
       int[] query, List<String> passages, Marks marks, Reader reader, R result) throws IOException {
-    Task<R> task = new Task<>(query, List.copyOf(passages), marks, reader, result);
+    Task<R> task;
     synchronized (running) {
-      if (closed) {
-        task.release();
-      }
       requireOpen();
+      if (running.size() == MAX_CALLS) {
+        throw new RejectedExecutionException(
+            "%s: %d calls are under way already; call again later"
+                .formatted(model.source(), MAX_CALLS));
+      }
+      task = new Task<>(query, List.copyOf(passages), marks, reader, result);
       running.add(task);
     }
     task.start();
@@ -200,21 +209,33 @@ public final class PairEngine implements Closeable {
       return PairBatch.of(windows, query.length + model.tokenizer().specialTokens(), threads);
     }
 
-    /** Has units of work done by the threads and then, in any event, what comes next. */
+    /**
+     * Has units of work done by the threads and then, in any event, what comes next. The executor
+     * holds a unit for each thread at most and gets another when one is done, so that the threads
+     * take turns between the tasks.
+     */
     private void inParallel(int units, IntConsumer work, Runnable next) {
       if (units == 0) {
         next.run();
       }
+      AtomicInteger begun = new AtomicInteger();
       AtomicInteger left = new AtomicInteger(units);
-      for (int i = 0; i < units; i++) {
-        int unit = i;
-        executor.execute(
-            () -> {
+      Runnable one =
+          new Runnable() {
+            @Override
+            public void run() {
+              int unit = begun.getAndIncrement();
               unlessDone(() -> work.accept(unit));
+              if (unit + threads < units) {
+                executor.execute(this);
+              }
               if (left.decrementAndGet() == 0) {
                 next.run();
               }
-            });
+            }
+          };
+      for (int i = 0; i < Math.min(units, threads); i++) {
+        executor.execute(one);
       }
     }
 

