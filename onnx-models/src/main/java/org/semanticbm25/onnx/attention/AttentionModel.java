@@ -25,6 +25,7 @@ public final class AttentionModel {
       new ChecksummedFile(
           "SemanticBM25AttentionModel",
           1,
+          1,
           "attention model",
           "make it anew with 'sbm25 extract --lists', or update this software");
 
@@ -130,7 +131,7 @@ public final class AttentionModel {
    *     message says which, and what to do
    */
   public static AttentionModel read(Directory directory, String name) throws IOException {
-    return FILE.read(directory, name, AttentionModel::read);
+    return FILE.read(directory, name, (in, version) -> read(in));
   }
 
   /**
@@ -143,7 +144,7 @@ public final class AttentionModel {
    */
   public static AttentionModel bundled() throws IOException {
     try (InputStream in = NeuralModel.bundledAttention()) {
-      return FILE.read(in, AttentionModel::read);
+      return FILE.read(in, (content, version) -> read(content));
     }
   }
 

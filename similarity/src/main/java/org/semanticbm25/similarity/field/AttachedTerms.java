@@ -25,6 +25,7 @@ public final class AttachedTerms {
       new ChecksummedFile(
           "SemanticBM25AttachedTerms",
           1,
+          1,
           "file of attached terms",
           "make it anew with 'sbm25 attach', or update this software");
 
@@ -181,7 +182,7 @@ public final class AttachedTerms {
    *     message says which, and what to do
    */
   public static AttachedTerms read(Directory directory, String name) throws IOException {
-    return FILE.read(directory, name, AttachedTerms::read);
+    return FILE.read(directory, name, (in, version) -> read(in));
   }
 
   private static AttachedTerms read(DataInput in) throws IOException {

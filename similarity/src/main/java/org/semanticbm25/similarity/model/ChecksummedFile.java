@@ -28,12 +28,13 @@ import org.apache.lucene.util.IOUtils;
  * written whole or not at all, read whole or not at all.
  *
  * @param codec the name in the file's header
+ * @param oldest the oldest version that can be read
  * @param version the version written, and the newest that can be read
  * @param what the file is, for messages, as in "semantic BM25 model"
  * @param remedy what to do about a bad file, for messages
  * @lucene.internal
  */
-public record ChecksummedFile(String codec, int version, String what, String remedy) {
+public record ChecksummedFile(String codec, int oldest, int version, String what, String remedy) {
 
   /** Writes the content between header and footer. */
   @FunctionalInterface
@@ -58,10 +59,11 @@ public record ChecksummedFile(String codec, int version, String what, String rem
      * Reads everything that was written.
      *
      * @param in the file after its header
+     * @param version of the file, in its header
      * @return what the file holds
      * @throws IOException if it cannot be read
      */
-    T read(DataInput in) throws IOException;
+    T read(DataInput in, int version) throws IOException;
   }
 
   /**
@@ -118,15 +120,15 @@ public record ChecksummedFile(String codec, int version, String what, String rem
       if (in.length() < CodecUtil.headerLength(codec) + CodecUtil.footerLength()) {
         throw new CorruptIndexException("only " + in.length() + " bytes", in);
       }
-      CodecUtil.checkHeader(in, codec, version, version);
+      int found = CodecUtil.checkHeader(in, codec, oldest, version);
       CodecUtil.checksumEntireFile(in);
-      return reader.read(in);
+      return reader.read(in, found);
     } catch (NoSuchFileException | FileNotFoundException e) {
       throw explained(directory, name, "no such " + what, e);
     } catch (IndexFormatTooNewException e) {
-      throw explained(directory, name, what + " of a newer version", e);
+      throw explained(directory, name, otherVersion("a newer", e.getVersion()), e);
     } catch (IndexFormatTooOldException e) {
-      throw explained(directory, name, what + " of an older version", e);
+      throw explained(directory, name, otherVersion("an older", e.getVersion()), e);
     } catch (CorruptIndexException | EOFException e) {
       throw explained(directory, name, "no " + what + ", or damaged", e);
     } catch (RuntimeException e) {
@@ -200,6 +202,11 @@ public record ChecksummedFile(String codec, int version, String what, String rem
       }
       return read(memory, name, reader);
     }
+  }
+
+  private String otherVersion(String kind, Integer found) {
+    return "%s of %s version, %d; this release reads %s"
+        .formatted(what, kind, found, oldest == version ? version : oldest + " to " + version);
   }
 
   private IOException explained(Directory directory, String name, String problem, Exception cause) {

@@ -34,6 +34,7 @@ public final class ContextualModel {
       new ChecksummedFile(
           "ContextualModel",
           1,
+          1,
           "contextual model",
           "give the file that belongs to the encoder, or update this software");
 
@@ -272,7 +273,7 @@ public final class ContextualModel {
    *     message says which, and what to do
    */
   public static ContextualModel read(Directory directory, String name) throws IOException {
-    return FILE.read(directory, name, ContextualModel::read);
+    return FILE.read(directory, name, (in, version) -> read(in));
   }
 
   /**
@@ -283,7 +284,7 @@ public final class ContextualModel {
    * @throws IOException as {@link #read(Directory, String)}
    */
   public static ContextualModel read(InputStream in) throws IOException {
-    return FILE.read(in, ContextualModel::read);
+    return FILE.read(in, (content, version) -> read(content));
   }
 
   private static ContextualModel read(DataInput in) throws IOException {

@@ -42,9 +42,12 @@ public final class SemanticBM25Model {
   /** In place of a layer's number: the last of the neural model, whatever that is. */
   public static final int LAST_LAYER = 0;
 
+  // the format of the builds before the table of words
+  private static final int WITHOUT_WORDS = 3;
   private static final ChecksummedFile FILE =
       new ChecksummedFile(
           "SemanticBM25Model",
+          WITHOUT_WORDS,
           4,
           "semantic BM25 model",
           "make it anew with 'sbm25 extract', or update this software");
@@ -396,7 +399,7 @@ public final class SemanticBM25Model {
     return FILE.read(in, SemanticBM25Model::read);
   }
 
-  private static SemanticBM25Model read(DataInput in) throws IOException {
+  private static SemanticBM25Model read(DataInput in, int version) throws IOException {
     Provenance provenance = Provenance.read(in);
     ScoringParameters parameters = ScoringParameters.read(in);
     String id = ChecksummedFile.readString(in);
@@ -417,6 +420,8 @@ public final class SemanticBM25Model {
     int layer = in.readVInt();
     TermProjection projection = TermProjection.read(in);
     TermVectors vectors = TermVectors.read(in, size);
+    boolean hasWords = version > WITHOUT_WORDS;
+    WordTable words = hasWords ? WordTable.read(in) : WordTable.empty(projection.dimensions());
     SemanticBM25Model model =
         new SemanticBM25Model(
             provenance,
@@ -427,8 +432,9 @@ public final class SemanticBM25Model {
             projection,
             vectors,
             weights,
-            WordTable.read(in));
-    if (!model.id.equals(id)) {
+            words);
+    // it was a digest of less before
+    if (hasWords && !model.id.equals(id)) {
       throw new CorruptIndexException("id " + id + " but content " + model.id, "model");
     }
     List<WordEdit> edits = new ArrayList<>();

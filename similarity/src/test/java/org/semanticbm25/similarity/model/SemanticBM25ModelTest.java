@@ -169,10 +169,45 @@ class SemanticBM25ModelTest {
     assertTrue(assertRefused("foreign").contains("no semantic BM25 model, or damaged"));
     Files.delete(folder.resolve(NAME));
     writeHeader(5);
-    assertTrue(assertRefused("newer").contains("semantic BM25 model of a newer version"));
+    assertTrue(
+        assertRefused("newer")
+            .contains("semantic BM25 model of a newer version, 5; this release reads 3 to 4"));
     Files.delete(folder.resolve(NAME));
-    writeHeader(3);
-    assertTrue(assertRefused("older").contains("semantic BM25 model of an older version"));
+    writeHeader(2);
+    assertTrue(
+        assertRefused("older")
+            .contains("semantic BM25 model of an older version, 2; this release reads 3 to 4"));
+  }
+
+  @Test
+  void readsTheFormatBeforeTheTableOfWords() throws IOException {
+    SemanticBM25Model model = model(-1f);
+    new ChecksummedFile("SemanticBM25Model", 3, 3, "", "")
+        .write(
+            directory,
+            NAME,
+            out -> {
+              model.provenance().write(out);
+              model.parameters().write(out);
+              out.writeString("0123456789abcdef");
+              out.writeVInt(4);
+              for (int i = 0; i < 4; i++) {
+                out.writeString(model.wordpieces().piece(i));
+                out.writeInt(Float.floatToIntBits(model.idf(i)));
+                out.writeInt(Float.floatToIntBits(model.weight(new int[] {i})));
+              }
+              out.writeVInt(model.layer());
+              model.projection().write(out);
+              model.vectors().write(out);
+              out.writeVInt(1);
+              edit("laptop", 0f).write(out);
+            });
+    SemanticBM25Model read = SemanticBM25Model.read(directory, NAME);
+    assertEquals(PARAMETERS, read.parameters());
+    assertEquals("##top", read.wordpieces().piece(1));
+    assertArrayEquals(model.vectors().unit(1), read.vectors().unit(1));
+    assertEquals(List.of(edit("laptop", 0f)), read.edits());
+    assertEquals(0, read.words().size());
   }
 
   private void writeHeader(int version) throws IOException {
