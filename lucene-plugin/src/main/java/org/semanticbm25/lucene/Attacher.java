@@ -17,6 +17,7 @@ import org.semanticbm25.onnx.runtime.TermEncoder;
 import org.semanticbm25.similarity.field.AttachedTerms;
 import org.semanticbm25.similarity.field.SemanticField;
 import org.semanticbm25.similarity.field.SurfaceForms;
+import org.semanticbm25.similarity.model.Interruption;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.TermProjection;
 import org.semanticbm25.similarity.model.TermVectors;
@@ -67,7 +68,8 @@ public final class Attacher {
    * @return the terms, for {@link SemanticField#withAttached}
    * @throws IllegalArgumentException if the index has no terms in such a field, or the encoder is
    *     of another model
-   * @throws IOException if the index cannot be read or the neural model fails
+   * @throws IOException if the index cannot be read or the neural model fails, or as an {@code
+   *     InterruptedIOException} if the thread is interrupted
    */
   public AttachedTerms attach(DirectoryReader reader, String field, Analyzer analyzer)
       throws IOException {
@@ -88,6 +90,7 @@ public final class Attacher {
     long all = 0;
     TermsEnum each = dictionary.iterator();
     for (BytesRef term = each.next(); term != null; term = each.next()) {
+      Interruption.check("attaching");
       all++;
       String word = known.knows(term) ? "" : surfaces.of(term);
       if (Wordpieces.isWord(word) && model.wordpieces().spell(word).length > 0) {

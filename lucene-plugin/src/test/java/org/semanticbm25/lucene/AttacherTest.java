@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.core.WhitespaceAnalyzer;
 import org.apache.lucene.analysis.standard.StandardAnalyzer;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
@@ -200,6 +202,30 @@ class AttacherTest {
     IOException e = assertThrows(IOException.class, () -> AttachedTerms.read(files, FILE));
     assertTrue(e.getMessage().contains(file.toString()), e.getMessage());
     assertTrue(e.getMessage().contains("sbm25 attach"), e.getMessage());
+  }
+
+  @Test
+  void anInterruptEndsTheWork() {
+    Thread.currentThread().interrupt();
+    assertThrows(InterruptedIOException.class, this::attach);
+    assertTrue(Thread.interrupted());
+  }
+
+  @Test
+  void wordsOfThousandsOfLettersAreLeftOut() throws IOException {
+    try (IndexWriter writer =
+        new IndexWriter(indexFolder, new IndexWriterConfig(new WhitespaceAnalyzer()))) {
+      Document document = new Document();
+      String protein = "abcdefghijklmnopqrstuvwy".repeat(1_300);
+      document.add(new TextField(FIELD, protein, Field.Store.YES));
+      writer.addDocument(document);
+    }
+    reader.close();
+    reader = DirectoryReader.open(indexFolder);
+    AttachedTerms attached = attach();
+    for (int i = 0; i < attached.size(); i++) {
+      assertTrue(attached.term(i).length <= 100, attached.term(i).utf8ToString());
+    }
   }
 
   @Test

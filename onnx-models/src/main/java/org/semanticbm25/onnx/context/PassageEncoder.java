@@ -5,7 +5,6 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,6 +14,7 @@ import org.semanticbm25.onnx.graph.OnnxGraph;
 import org.semanticbm25.onnx.hub.NeuralModel;
 import org.semanticbm25.onnx.runtime.PairModel;
 import org.semanticbm25.onnx.runtime.TokenBatch;
+import org.semanticbm25.similarity.model.Interruption;
 
 /**
  * Reads passages in windows and gives a vector and a gate for each of their tokens. Thread-safe.
@@ -69,9 +69,7 @@ final class PassageEncoder implements Closeable {
     List<Window> windows = windows(passages);
     windows.sort(Comparator.comparingInt(Window::length));
     for (int start = 0; start < windows.size(); start += BATCH) {
-      if (Thread.interrupted()) {
-        throw new InterruptedIOException("interrupted while passages were encoded");
-      }
+      Interruption.check("encoding passages");
       run(windows.subList(start, Math.min(start + BATCH, windows.size())), visitor);
     }
   }

@@ -13,6 +13,7 @@ import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.graph.HiddenStates;
 import org.semanticbm25.onnx.graph.OnnxGraph;
 import org.semanticbm25.onnx.hub.NeuralModel;
+import org.semanticbm25.similarity.model.Interruption;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 
 /**
@@ -117,7 +118,7 @@ public final class TermEncoder implements AutoCloseable {
    * @param words any texts; of a long one the first {@value #MAX_PIECES} wordpieces count
    * @param progress notified of the words that are done
    * @return a vector for each word, {@code [words][hidden]}, not normalised
-   * @throws IOException if the model fails, or returns no hidden states
+   * @throws IOException as {@link #encode}
    */
   public float[][] encodeWords(List<String> words, Progress progress) throws IOException {
     return encode(words.stream().map(this::pieces).toArray(int[][]::new), progress);
@@ -130,13 +131,15 @@ public final class TermEncoder implements AutoCloseable {
    * @param progress notified of the terms that are done
    * @return a vector for each term, {@code [terms][hidden]}, not normalised; zeros for one without
    *     wordpieces
-   * @throws IOException if the model fails, or returns no hidden states
+   * @throws IOException if the model fails, or returns no hidden states, or as an {@code
+   *     InterruptedIOException} if the thread is interrupted
    */
   public float[][] encode(int[][] pieces, Progress progress) throws IOException {
     Integer[] byLength = IntStream.range(0, pieces.length).boxed().toArray(Integer[]::new);
     Arrays.sort(byLength, Comparator.comparingInt(i -> pieces[i].length));
     float[][] vectors = new float[pieces.length][];
     for (int start = 0, end; start < byLength.length; start = end) {
+      Interruption.check("encoding terms");
       int length = pieces[byLength[start]].length;
       end = start;
       while (end < byLength.length

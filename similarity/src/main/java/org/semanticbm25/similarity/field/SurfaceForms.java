@@ -13,9 +13,11 @@ import org.apache.lucene.document.Document;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.IndexableField;
 import org.apache.lucene.index.MultiBits;
+import org.apache.lucene.index.StoredFields;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
+import org.semanticbm25.similarity.model.Interruption;
 
 /**
  * The words that an analyzer turned into index terms, counted in texts: "studi" is not a word,
@@ -55,14 +57,17 @@ public final class SurfaceForms {
    * Counts the forms in the stored text, of documents spread evenly over the index.
    *
    * @param reader of an index that stores the field's text
-   * @throws IOException if the index cannot be read
+   * @throws IOException if the index cannot be read, or as an {@code InterruptedIOException} if the
+   *     thread is interrupted
    */
   public void addStoredText(IndexReader reader) throws IOException {
     int step = Math.max(1, reader.maxDoc() / MAX_DOCUMENTS);
     Bits live = MultiBits.getLiveDocs(reader);
+    StoredFields texts = reader.storedFields();
     for (int doc = 0; doc < reader.maxDoc(); doc += step) {
+      Interruption.check("reading stored text");
       if (live == null || live.get(doc)) {
-        Document document = reader.storedFields().document(doc, Set.of(field));
+        Document document = texts.document(doc, Set.of(field));
         for (IndexableField value : document.getFields(field)) {
           if (value.stringValue() != null) {
             add(value.stringValue());
