@@ -1,6 +1,5 @@
 package org.semanticbm25.eval.study;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -88,8 +87,7 @@ class AdaptationTest {
       List<ScoredQuery> held = queries.subList(30, 60);
       double before = adaptation.agreement(start, held).alignment();
       double after = adaptation.agreement(adapted, held).alignment();
-      assertTrue(after > before + 0.01, before + " to " + after);
-      assertEquals(1, adaptation.agreement(target, held).alignment(), 1e-9);
+      assertTrue(1 - after < 0.5 * (1 - before), before + " to " + after);
       assertTrue(adapted.parameters().b() > START.b(), adapted.parameters().toString());
       assertTrue(
           adapted.model().edits().stream().anyMatch(e -> e.word().equals("car") && e.weight() < 1),
