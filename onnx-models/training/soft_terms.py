@@ -268,7 +268,7 @@ def padded(pieces, tokens, limit):
 def batch(material, seed, step, lists):
     """The lists of one step, which depend on the seed and the step alone."""
     rng = random.Random(f"{seed}/{step}")
-    source = rng.choices(list(train.SOURCES), list(train.SOURCES.values()))[0]
+    source = material.draw(rng)
     limit = LONG if rng.random() < LONG_SHARE else SHORT
     count = lists if limit == SHORT else lists // 2
     items = rng.choices(material.train[source], k=3 * count)

@@ -34,6 +34,7 @@ SOURCES = {  # share of batches
     "medquad": 0.08,
     "nfcorpus": 0.10,
     "scifact": 0.07,
+    "long": 0.20,  # where long_queries.py made some
 }
 LISTS, PASSAGES = 8, 6  # of short pairs; half as many lists of long ones
 SHORT, LONG = 96, 256  # tokens of a pair; the model gets no position beyond
@@ -74,6 +75,7 @@ class Material:
                 labels={number[p]: g for p, g in zip(entry["passages"], entry.get("labels", []))},
                 teacher={number[p]: t for p, t in zip(entry["passages"], entry.get("teacher", []))},
                 taught=entry["source"] not in data.JUDGED_ONLY,
+                exclude={number[p] for p in entry.get("exclude", [])},
             )
             held_out = data.is_development(entry["query"])
             (self.development if held_out else self.train)[entry["source"]].append(item)
@@ -129,7 +131,7 @@ class Material:
             )
             top = np.argpartition(-scores, MINED, axis=1)[:, :MINED]
             for item, found in zip(some, top):
-                item["mined"] = pool[found].tolist()
+                item["mined"] = [p for p in pool[found].tolist() if p not in item["exclude"]]
 
     def sample(self, item, rng):
         """Passages to learn from: with judgements a relevant one first, else half of them mined."""
@@ -142,6 +144,11 @@ class Material:
         chosen = [rng.choice(relevant)] if relevant else []
         rest = [p for p in listed if p not in chosen]
         return chosen + rng.sample(rest, min(PASSAGES - len(chosen), len(rest)))
+
+    def draw(self, rng):
+        """A source, by its share among those that there are."""
+        shares = {source: share for source, share in SOURCES.items() if self.train[source]}
+        return rng.choices(list(shares), list(shares.values()))[0]
 
     def pairs(self, queries, passages, limit, device):
         """Padded inputs of a model."""
@@ -163,7 +170,7 @@ class Material:
 def batch(material, seed, step):
     """The lists of one step, which depend on the seed and the step alone."""
     rng = random.Random(f"{seed}/{step}")
-    source = rng.choices(list(SOURCES), list(SOURCES.values()))[0]
+    source = material.draw(rng)
     limit = LONG if rng.random() < LONG_SHARE else SHORT
     count = LISTS if limit == SHORT else LISTS // 2
     items = rng.choices(material.train[source], k=4 * count)
