@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Test;
  */
 class FormatTest {
   private static final Path ROOT = Path.of("..");
+  private static final Pattern NUMBER_FORMAT = Pattern.compile("%[-+0-9.,]*[dfeg]\\b");
 
   @Test
   void sourcesAreFormatted() throws IOException, FormatterException {
@@ -39,6 +41,25 @@ class FormatTest {
       }
     }
     assertEquals(List.of(), write ? List.of() : unformatted);
+  }
+
+  /** A default locale may have other digits and another decimal point. */
+  @Test
+  void librariesWriteNumbersAlikeInEveryLocale() throws IOException {
+    List<String> found = new ArrayList<>();
+    for (Path file : sources()) {
+      String name = ROOT.relativize(file).toString();
+      if (name.contains("src/main/") && !name.matches("(eval|examples)/.*")) {
+        List<String> lines = Files.readAllLines(file);
+        for (int i = 0; i < lines.size(); i++) {
+          String before = String.join("", lines.subList(Math.max(0, i - 3), i + 1));
+          if (NUMBER_FORMAT.matcher(lines.get(i)).find() && !before.contains("Locale.ROOT")) {
+            found.add(name + ":" + (i + 1));
+          }
+        }
+      }
+    }
+    assertEquals(List.of(), found);
   }
 
   private static List<Path> sources() throws IOException {

@@ -148,12 +148,12 @@ public final class IndexEnricher {
     }
     if (terms == 0 && documents > 0) {
       throw new IllegalArgumentException(
-          "%s: no text found for field '%s' in %d documents; it must be stored, or in doc values or term vectors"
+          "%s: no text found for field '%s' in %s documents; it must be stored, or in doc values or term vectors"
               .formatted(source, field, documents));
     }
     if (2 * known < terms) {
       throw new IllegalArgumentException(
-          "%s: field '%s' has only %d of %d terms that the analyzer makes of its texts; give the analyzer it was indexed with"
+          "%s: field '%s' has only %s of %s terms that the analyzer makes of its texts; give the analyzer it was indexed with"
               .formatted(source, field, known, terms));
     }
   }

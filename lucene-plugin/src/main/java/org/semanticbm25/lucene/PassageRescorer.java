@@ -66,15 +66,16 @@ abstract class PassageRescorer extends Rescorer {
     List<@Nullable String> texts = texts(searcher, byDoc);
     if (!texts.isEmpty() && texts.stream().allMatch(Objects::isNull)) {
       throw new IllegalArgumentException(
-          "none of the %d hits has a text; give a field that is stored, or another source"
+          "none of the %s hits has a text; give a field that is stored, or another source"
               .formatted(texts.size()));
     }
     float[] scores = score(texts.stream().map(PassageRescorer::orEmpty).toList());
     RescoredDoc[] hits = new RescoredDoc[byDoc.length];
     for (int i = 0; i < hits.length; i++) {
-      boolean keeps = fallback && texts.get(i) == null;
-      hits[i] =
-          new RescoredDoc(byDoc[i], keeps ? byDoc[i].score : combine(byDoc[i].score, scores[i]));
+      ScoreDoc hit = byDoc[i];
+      boolean hasText = texts.get(i) != null;
+      boolean keeps = fallback && !hasText;
+      hits[i] = new RescoredDoc(hit, keeps ? hit.score : combine(hit.score, scores[i]), hasText);
     }
     // the sort is stable
     Arrays.sort(hits, (a, b) -> Float.compare(b.score, a.score));

@@ -11,9 +11,13 @@ public final class RescoredDoc extends ScoreDoc {
   /** The score of the first pass. */
   public final float firstPassScore;
 
-  RescoredDoc(ScoreDoc firstPass, float score) {
+  /** Whether the document has a text. If not, it was scored as an empty one, or not at all. */
+  public final boolean hasText;
+
+  RescoredDoc(ScoreDoc firstPass, float score, boolean hasText) {
     super(firstPass.doc, score, firstPass.shardIndex);
     this.firstPassScore = firstPass.score;
+    this.hasText = hasText;
   }
 
   @Override

@@ -191,6 +191,8 @@ public class CrossEncoderRescorerTest extends LuceneTestCase {
         CrossEncoderRescorer.create(encoder, QUERY, everySecond).rescore(searcher, first, 30);
     long missing =
         Arrays.stream(second.scoreDocs).filter(h -> Math.abs(h.score - empty) < 1e-5f).count();
+    assertEquals(
+        missing, Arrays.stream(second.scoreDocs).filter(h -> !((RescoredDoc) h).hasText).count());
     assertTrue(missing + " of " + first.scoreDocs.length, missing > 0 && missing < 30);
     CrossEncoderRescorer fallback =
         CrossEncoderRescorer.withFallbackToFirstPassScore(encoder, QUERY, everySecond);

@@ -25,6 +25,11 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
+import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.document.Field;
+import org.apache.lucene.document.TextField;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FSDirectory;
 import org.junit.jupiter.api.BeforeEach;
@@ -296,6 +301,21 @@ class CommandLineTest {
             "search", at("index"), "red car", "--scorer", "cross-encoder", "--model", at("onnx")),
         "no output of one logit a pair");
     refused(List.of("eval", folder, "--rerank", "-1", "--home", at("home")), "--rerank -1");
+  }
+
+  @Test
+  void tellsHowManyHitsHaveNoText() throws IOException {
+    crossEncoder();
+    try (Directory directory = FSDirectory.open(at("index"));
+        IndexWriter writer =
+            new IndexWriter(directory, new IndexWriterConfig(new EnglishAnalyzer()))) {
+      for (Field.Store stored : List.of(Field.Store.YES, Field.Store.NO, Field.Store.NO)) {
+        writer.addDocument(List.of(new TextField("contents", "a red car", stored)));
+      }
+    }
+    ok("search", at("index"), "car", "-n", "1", "--scorer", "cross-encoder", "--model", at("bert"));
+    assertTrue(err.contains("2 of 3 hits have no text in field 'contents'"), err);
+    assertEquals(1, out.lines().filter(line -> line.startsWith(" 1  ")).count(), out);
   }
 
   private static List<String> names(JsonNode node) {

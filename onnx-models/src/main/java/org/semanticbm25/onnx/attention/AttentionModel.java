@@ -84,7 +84,7 @@ public final class AttentionModel {
   public AttentionFunction function(int layers) {
     if (layers < 1 || layers > functions.size()) {
       throw new IllegalArgumentException(
-          "layers must be in [1, %d], got: %d".formatted(functions.size(), layers));
+          "layers must be in [1, %s], got: %s".formatted(functions.size(), layers));
     }
     return functions.get(layers - 1);
   }

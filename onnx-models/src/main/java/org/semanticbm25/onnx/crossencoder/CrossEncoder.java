@@ -89,7 +89,7 @@ public final class CrossEncoder implements Closeable {
     public Builder maxTokens(int maxTokens) {
       if (maxTokens < 2 * PairBatch.MIN_PASSAGE_TOKENS) {
         throw new IllegalArgumentException(
-            "maxTokens must be at least %d, got: %d"
+            "maxTokens must be at least %s, got: %s"
                 .formatted(2 * PairBatch.MIN_PASSAGE_TOKENS, maxTokens));
       }
       this.maxTokens = maxTokens;
@@ -233,7 +233,7 @@ public final class CrossEncoder implements Closeable {
       scores.cancel(true);
       TimeoutException late =
           new TimeoutException(
-              "%d passages were not scored within %s".formatted(passages.size(), timeout));
+              "%s passages were not scored within %s".formatted(passages.size(), timeout));
       late.initCause(e);
       throw late;
     } catch (InterruptedException | ExecutionException e) {

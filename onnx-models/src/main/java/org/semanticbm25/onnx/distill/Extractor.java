@@ -231,7 +231,7 @@ public final class Extractor {
       float[][] embeddings = WordEmbeddings.read(model.onnx());
       if (embeddings.length < vocabulary.pieces().size()) {
         throw new IOException(
-            "%s has %d tokens but %s only %d embeddings; they belong to different models"
+            "%s has %s tokens but %s only %s embeddings; they belong to different models"
                 .formatted(
                     model.tokenizer(),
                     vocabulary.pieces().size(),

@@ -76,7 +76,7 @@ public final class KernelFit {
       List<TermRanking> development) {
     if (train.isEmpty() || development.isEmpty()) {
       throw new IllegalArgumentException(
-          "no rankings: %d to train on, %d to choose by"
+          "no rankings: %s to train on, %s to choose by"
               .formatted(train.size(), development.size()));
     }
     TermProjection projection = PrincipalAxes.of(vocabulary.states());
@@ -103,7 +103,7 @@ public final class KernelFit {
   public Fit fit(int steps, double pull, Progress progress) {
     if (!(steps > 0 && pull >= 0)) {
       throw new IllegalArgumentException(
-          "illegal steps or pull: %d, %s, must be positive and not negative"
+          "illegal steps or pull: %s, %s, must be positive and not negative"
               .formatted(steps, pull));
     }
     KernelWeights weights = start.copy();

@@ -93,7 +93,7 @@ public final class LinearFit {
   public void add(double[] row, double target) {
     if (row.length != features) {
       throw new IllegalArgumentException(
-          "a row has %d features, not %d".formatted(row.length, features));
+          "a row has %s features, not %s".formatted(row.length, features));
     }
     double[] both = Arrays.copyOf(row, features + 1);
     both[features] = target;

@@ -20,7 +20,7 @@ public record TermRanking(int[] query, List<TermBag> passages, float[] logits) {
   public TermRanking {
     if (query.length == 0 || passages.isEmpty() || passages.size() != logits.length) {
       throw new IllegalArgumentException(
-          "illegal ranking: %d terms, %d passages, %d logits"
+          "illegal ranking: %s terms, %s passages, %s logits"
               .formatted(query.length, passages.size(), logits.length));
     }
     for (float logit : logits) {

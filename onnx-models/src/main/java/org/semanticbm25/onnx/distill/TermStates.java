@@ -17,7 +17,7 @@ public record TermStates(float[][] states, float[] idf, double averageLength) {
   public TermStates {
     if (states.length != idf.length || !(averageLength > 0)) {
       throw new IllegalArgumentException(
-          "illegal vocabulary: %d states, %d IDF values, average length %s"
+          "illegal vocabulary: %s states, %s IDF values, average length %s"
               .formatted(states.length, idf.length, averageLength));
     }
     for (float value : idf) {

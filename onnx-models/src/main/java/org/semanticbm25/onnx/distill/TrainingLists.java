@@ -182,13 +182,13 @@ public record TrainingLists(List<PassageList> train, List<PassageList> developme
         for (String field : fields) {
           JsonNode value = node.path(field);
           if (value.isMissingNode() || (value.isArray() && value.isEmpty())) {
-            throw new IOException("%s:%d: has no '%s'".formatted(file, number, field));
+            throw new IOException("%s:%s: has no '%s'".formatted(file, number, field));
           }
         }
         consumer.accept(node);
       }
     } catch (JacksonException e) {
-      throw new IOException("%s:%d: not a JSON object".formatted(file, number), e);
+      throw new IOException("%s:%s: not a JSON object".formatted(file, number), e);
     } catch (ZipException | EOFException e) {
       throw new IOException(file + ": not a gzip file, or damaged; fetch it again", e);
     }

@@ -41,7 +41,7 @@ public final class AttentionTap {
     int all = attention.size();
     if (layers < 1 || layers > all) {
       throw new IllegalArgumentException(
-          "%s: has %d layers, cannot be cut after %d; give 1 to %d"
+          "%s: has %s layers, cannot be cut after %s; give 1 to %s"
               .formatted(graph.source(), all, layers, all));
     }
     return tapped(graph, attention.subList(0, layers), List.of());

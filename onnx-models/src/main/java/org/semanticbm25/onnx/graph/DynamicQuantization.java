@@ -56,7 +56,7 @@ public final class DynamicQuantization {
     }
     if (graph.opset() < MIN_OPSET) {
       throw new IOException(
-          "%s: uses operators of version %d; export it with version %d or later"
+          "%s: uses operators of version %s; export it with version %s or later"
               .formatted(graph.source(), graph.opset(), MIN_OPSET));
     }
     GraphProto original = graph.model().getGraph();

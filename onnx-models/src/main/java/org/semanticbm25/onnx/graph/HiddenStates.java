@@ -45,7 +45,7 @@ public final class HiddenStates {
     List<NodeProto> attention = graph.layersOrThrow();
     if (layers < 1 || layers > attention.size()) {
       throw new IllegalArgumentException(
-          "%s: has %d layers, no states after layer %d; give 1 to %d"
+          "%s: has %s layers, no states after layer %s; give 1 to %s"
               .formatted(graph.source(), attention.size(), layers, attention.size()));
     }
     return layers == attention.size()

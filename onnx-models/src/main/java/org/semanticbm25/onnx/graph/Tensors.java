@@ -33,7 +33,7 @@ public final class Tensors {
         };
     if (values.length != elements(tensor)) {
       throw new IOException(
-          "'%s' holds %d numbers, not %d as its shape says; fetch the model again"
+          "'%s' holds %s numbers, not %s as its shape says; fetch the model again"
               .formatted(tensor.getName(), values.length, elements(tensor)));
     }
     for (int i = 0; i < values.length; i++) {

@@ -132,7 +132,7 @@ public final class WordEmbeddings {
     float[] values = graph.decode(tensor);
     if (values.length != 1) {
       throw new IOException(
-          "%s: '%s' holds %d numbers, not one for all word embeddings; fetch the model again"
+          "%s: '%s' holds %s numbers, not one for all word embeddings; fetch the model again"
               .formatted(graph.source(), name, values.length));
     }
     return values[0];

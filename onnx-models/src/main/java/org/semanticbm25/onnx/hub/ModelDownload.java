@@ -198,7 +198,7 @@ public final class ModelDownload {
       }
       if (status != OK && status != PARTIAL) {
         throw new IOException(
-            "%s: the hub answers %d; check the model's name and file".formatted(uri, status));
+            "%s: the hub answers %s; check the model's name and file".formatted(uri, status));
       }
       if (status == OK) {
         have = 0;
@@ -256,7 +256,7 @@ public final class ModelDownload {
   private static IOException interrupted(
       URI uri, long done, long total, String reason, @Nullable IOException cause) {
     return new IOException(
-        "%s: interrupted after %d of %s bytes%s; run it again to go on from there"
+        "%s: interrupted after %s of %s bytes%s; run it again to go on from there"
             .formatted(uri, done, total < 0 ? "unknown" : Long.toString(total), reason),
         cause);
   }

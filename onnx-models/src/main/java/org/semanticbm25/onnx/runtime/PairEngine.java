@@ -144,7 +144,7 @@ public final class PairEngine implements Closeable {
       requireOpen();
       if (running.size() == MAX_CALLS) {
         throw new RejectedExecutionException(
-            "%s: %d calls are under way already; call again later"
+            "%s: %s calls are under way already; call again later"
                 .formatted(model.source(), MAX_CALLS));
       }
       task = new Task<>(query, List.copyOf(passages), marks, reader, result);

@@ -69,7 +69,7 @@ public record PairModel(String source, OrtSession session, PairTokenizer tokeniz
     int least = tokenizer.specialTokens() + PairBatch.MIN_PASSAGE_TOKENS;
     if (maxTokens <= least) {
       throw new IOException(
-          "%s: reads only %d tokens at a time, by its graph or config.json; give a model that reads more than %d"
+          "%s: reads only %s tokens at a time, by its graph or config.json; give a model that reads more than %s"
               .formatted(model.onnx(), maxTokens, least));
     }
     return maxTokens;
@@ -120,7 +120,7 @@ public record PairModel(String source, OrtSession session, PairTokenizer tokeniz
     int rows = WordEmbeddings.count(graph).orElse(tokens);
     if (rows < tokens) {
       throw new IOException(
-          "%s has %d tokens but %s %d word embeddings; they belong to different models"
+          "%s has %s tokens but %s %s word embeddings; they belong to different models"
               .formatted(model.tokenizer(), tokens, model.onnx(), rows));
     }
   }

@@ -74,7 +74,7 @@ public final class AttachedTerms {
         || terms.size() != weights.length
         || terms.size() != idf.length) {
       throw new IllegalArgumentException(
-          "illegal counts: %d terms, %d vectors, %d weights, %d IDF values, must be as many of each"
+          "illegal counts: %s terms, %s vectors, %s weights, %s IDF values, must be as many of each"
               .formatted(terms.size(), vectors.size(), weights.length, idf.length));
     }
     for (int i = 0; i < idf.length; i++) {

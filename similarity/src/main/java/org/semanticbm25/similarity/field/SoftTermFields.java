@@ -84,7 +84,7 @@ public final class SoftTermFields {
    */
   @Override
   public String toString() {
-    return "%s, model %s, mean length %s, %d soft terms"
+    return "%s, model %s, mean length %s, %s soft terms"
         .formatted(field.softField(), model.id(), meanLength, maxSoftTerms);
   }
 

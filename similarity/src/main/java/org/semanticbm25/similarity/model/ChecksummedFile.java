@@ -151,7 +151,7 @@ public record ChecksummedFile(String codec, int oldest, int version, String what
     long left = in instanceof IndexInput file ? file.length() - file.getFilePointer() : size;
     if (size < 0 || (long) size * bytesEach > left) {
       throw new CorruptIndexException(
-          "%d things of %d bytes or more, but %d bytes left".formatted(size, bytesEach, left),
+          "%s things of %s bytes or more, but %s bytes left".formatted(size, bytesEach, left),
           in.toString());
     }
     return size;
@@ -205,7 +205,7 @@ public record ChecksummedFile(String codec, int oldest, int version, String what
   }
 
   private String otherVersion(String kind, Integer found) {
-    return "%s of %s version, %d; this release reads %s"
+    return "%s of %s version, %s; this release reads %s"
         .formatted(what, kind, found, oldest == version ? version : oldest + " to " + version);
   }
 

@@ -138,7 +138,7 @@ public final class ContextualModel {
         || words.size() != idf.length
         || words.size() != vectors.size()) {
       throw new IllegalArgumentException(
-          "illegal terms: %d words, %d weights, %d IDF values, %d vectors, must be as many of each"
+          "illegal terms: %s words, %s weights, %s IDF values, %s vectors, must be as many of each"
               .formatted(words.size(), weights.length, idf.length, vectors.size()));
     }
     for (int i = 0; i < weights.length; i++) {

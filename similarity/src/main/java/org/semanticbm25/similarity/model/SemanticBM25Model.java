@@ -150,7 +150,7 @@ public final class SemanticBM25Model {
   private void check() {
     if (wordpieces.size() != idf.length || wordpieces.size() != vectors.size()) {
       throw new IllegalArgumentException(
-          "illegal vocabulary: %d pieces, %d IDF values, %d vectors, must be as many of each"
+          "illegal vocabulary: %s pieces, %s IDF values, %s vectors, must be as many of each"
               .formatted(wordpieces.size(), idf.length, vectors.size()));
     }
     if (layer < 0) {
@@ -158,7 +158,7 @@ public final class SemanticBM25Model {
     }
     if (words.vectors().dimensions() != vectors.dimensions()) {
       throw new IllegalArgumentException(
-          "illegal word table: %d dimensions, must be %d"
+          "illegal word table: %s dimensions, must be %s"
               .formatted(words.vectors().dimensions(), vectors.dimensions()));
     }
     for (int i = 0; i < idf.length; i++) {

@@ -21,17 +21,17 @@ public final class SoftFrequencies {
   public SoftFrequencies(int[] terms, float[] frequencies) {
     if (terms.length != frequencies.length) {
       throw new IllegalArgumentException(
-          "illegal soft frequencies: %d terms, %d frequencies"
+          "illegal soft frequencies: %s terms, %s frequencies"
               .formatted(terms.length, frequencies.length));
     }
     for (int i = 0; i < terms.length; i++) {
       if (i > 0 && terms[i] <= terms[i - 1]) {
         throw new IllegalArgumentException(
-            "illegal soft frequencies: term %d after term %d".formatted(terms[i], terms[i - 1]));
+            "illegal soft frequencies: term %s after term %s".formatted(terms[i], terms[i - 1]));
       }
       if (!(frequencies[i] > 0f && Float.isFinite(frequencies[i]))) {
         throw new IllegalArgumentException(
-            "illegal soft frequency: %s of term %d".formatted(frequencies[i], terms[i]));
+            "illegal soft frequency: %s of term %s".formatted(frequencies[i], terms[i]));
       }
     }
     this.terms = terms.clone();

@@ -43,7 +43,7 @@ public final class TermProjection {
   public TermProjection(float[] center, float[][] matrix, float[] weights) {
     if (center.length == 0 || matrix.length != center.length || weights.length != center.length) {
       throw new IllegalArgumentException(
-          "illegal lengths: center %d, matrix %d, weights %d, must be the same and not 0"
+          "illegal lengths: center %s, matrix %s, weights %s, must be the same and not 0"
               .formatted(center.length, matrix.length, weights.length));
     }
     this.center = checked("center", center, center.length);
@@ -61,7 +61,7 @@ public final class TermProjection {
   private static float[] checked(String name, float[] values, int length) {
     if (values.length != length || length == 0) {
       throw new IllegalArgumentException(
-          "illegal length of %s: %d, must be %d and not 0".formatted(name, values.length, length));
+          "illegal length of %s: %s, must be %s and not 0".formatted(name, values.length, length));
     }
     for (float value : values) {
       if (!Float.isFinite(value)) {
@@ -140,7 +140,7 @@ public final class TermProjection {
   public float[] centred(float[] state) {
     if (state.length != center.length) {
       throw new IllegalArgumentException(
-          "illegal length of a state: %d, must be %d".formatted(state.length, center.length));
+          "illegal length of a state: %s, must be %s".formatted(state.length, center.length));
     }
     float[] direction = state.clone();
     if (scaleToUnit(direction)) {

@@ -67,7 +67,7 @@ public final class TermVectors {
     public void add(float[] vector) {
       if (vector.length != dimensions) {
         throw new IllegalArgumentException(
-            "illegal length: %d of vector %d, must be %d"
+            "illegal length: %s of vector %s, must be %s"
                 .formatted(vector.length, vectors.size(), dimensions));
       }
       vectors.add(quantize(vector));

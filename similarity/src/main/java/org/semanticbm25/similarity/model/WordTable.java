@@ -43,7 +43,7 @@ public final class WordTable {
       }
       if (frequencies[i] < 1 || frequencies[i] > passages) {
         throw new IllegalArgumentException(
-            "illegal frequency: %d of '%s', must be in [1, %d]"
+            "illegal frequency: %s of '%s', must be in [1, %s]"
                 .formatted(frequencies[i], words.get(i), passages));
       }
       if (!(weights[i] > 0f && Float.isFinite(weights[i]))) {
@@ -73,7 +73,7 @@ public final class WordTable {
       TermProjection projection) {
     if (words.size() != frequencies.length || words.size() != states.length) {
       throw new IllegalArgumentException(
-          "illegal table: %d words, %d frequencies, %d states, must be as many of each"
+          "illegal table: %s words, %s frequencies, %s states, must be as many of each"
               .formatted(words.size(), frequencies.length, states.length));
     }
     return new WordTable(

@@ -33,6 +33,9 @@ import org.apache.lucene.search.PhraseQuery;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TermQuery;
+import org.apache.lucene.search.highlight.Highlighter;
+import org.apache.lucene.search.highlight.InvalidTokenOffsetsException;
+import org.apache.lucene.search.highlight.QueryTermScorer;
 import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.search.uhighlight.UnifiedHighlighter;
 import org.apache.lucene.store.ByteBuffersDirectory;
@@ -85,6 +88,12 @@ class SemanticFieldTest {
     directory.close();
   }
 
+  private void reopen() throws IOException {
+    DirectoryReader reopened = DirectoryReader.openIfChanged(reader);
+    reader.close();
+    reader = reopened;
+  }
+
   private ScoreDoc[] search(SemanticField semantic, Query query) throws IOException {
     IndexSearcher searcher = new IndexSearcher(reader);
     searcher.setSimilarity(semantic.similarity());
@@ -122,9 +131,7 @@ class SemanticFieldTest {
   @Test
   void newDocumentsAndNewTermsJustWork() throws IOException {
     add("an inexpensive automobile");
-    DirectoryReader reopened = DirectoryReader.openIfChanged(reader);
-    reader.close();
-    reader = reopened;
+    reopen();
     assertEquals(2, search(field, "cheap").length);
     assertEquals(2, search(field, "car").length);
   }
@@ -365,6 +372,14 @@ class SemanticFieldTest {
   }
 
   @Test
+  void classicHighlighterMarksTheTermsOfAQuery() throws IOException, InvalidTokenOffsetsException {
+    Highlighter highlighter = new Highlighter(new QueryTermScorer(field.query("laptop banana")));
+    assertEquals(
+        "cheap <B>notebooks</B>, <B>bananas</B>",
+        highlighter.getBestFragment(analyzer, BODY, "cheap notebooks, bananas"));
+  }
+
+  @Test
   void similaritiesOfFieldsCanBeNestedAndMadeAgain() throws IOException {
     ScoringParameters blended = new ScoringParameters(2f, 0.1f, 0.7f, 1f, 0.8f, 8, 0.5f, 1f);
     SemanticField title = SemanticField.of(model, "title", analyzer).withParameters(blended);
@@ -394,6 +409,17 @@ class SemanticFieldTest {
     assertEquals(search(field, "car")[0].score, search(more, "car")[0].score);
     assertEquals(new SemanticField.Coverage(9, 4, 0), field.coverage(reader));
     assertEquals(new SemanticField.Coverage(9, 5, 0), more.coverage(reader));
+  }
+
+  @Test
+  void attachedTermsServeAReopenedIndex() throws IOException {
+    SemanticField more = field.withAttached(attached(model, BODY, field.analysis()));
+    assertEquals(1, search(more, "bananas").length);
+    add("fruit and vegetables");
+    reopen();
+    assertEquals(2, search(more, "bananas").length);
+    assertEquals(List.of("fruit"), softTerms(more, "bananas"));
+    assertEquals(new SemanticField.Coverage(10, 5, 0), more.coverage(reader));
   }
 
   @Test

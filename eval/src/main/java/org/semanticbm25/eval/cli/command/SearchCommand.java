@@ -3,6 +3,7 @@ package org.semanticbm25.eval.cli.command;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -28,6 +29,7 @@ import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.lucene.AttentionRescorer;
 import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.lucene.PassageSource;
+import org.semanticbm25.lucene.RescoredDoc;
 import org.semanticbm25.lucene.SoftTermExplainer;
 import org.semanticbm25.onnx.attention.AttentionScorer;
 import org.semanticbm25.onnx.context.SoftTermEncoder;
@@ -176,10 +178,20 @@ public final class SearchCommand implements Callable<Integer> {
     Query query = bm25.query(text);
     TopDocs first = searcher.search(query, Math.max(count, RERANKED));
     field.requireStored(index, searcher, first);
-    print(
-        searcher,
-        rescorer.rescore(searcher, first, count),
-        doc -> rescorer.explain(searcher, searcher.explain(query, doc), doc));
+    TopDocs second = rescorer.rescore(searcher, first, Math.max(count, RERANKED));
+    tellMissingTexts(second);
+    second.scoreDocs = Arrays.copyOf(second.scoreDocs, Math.min(count, second.scoreDocs.length));
+    print(searcher, second, doc -> rescorer.explain(searcher, searcher.explain(query, doc), doc));
+  }
+
+  private void tellMissingTexts(TopDocs rescored) {
+    long missing =
+        Arrays.stream(rescored.scoreDocs).filter(hit -> !((RescoredDoc) hit).hasText).count();
+    if (missing > 0) {
+      Terminal.say(
+          "%s of %s hits have no text in field '%s' and were scored as empty",
+          missing, rescored.scoreDocs.length, field.name);
+    }
   }
 
   private void print(IndexSearcher searcher, TopDocs top, Explainer explainer) throws IOException {
