@@ -27,6 +27,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.hub.NeuralModel;
 import org.semanticbm25.onnx.testing.TinyBert;
@@ -102,6 +104,16 @@ class CasesTest {
                             () -> "'" + part + "' is not in: " + outcome.printed);
                       }
                     }));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"model_meanhead", "model_prenorm_mean", "model_clsmean", "model_base"})
+  void modelsThatPoolInOtherWaysAreExtracted(String name) {
+    assumeTrue(Files.exists(CASES), "no " + CASES);
+    Outcome made =
+        sbm25("extract", folder.resolve(name + ".sbm25"), "--model", CASES.resolve(name));
+    assertTrue(made.ok, made.printed);
+    assertTrue(made.printed.contains("8 dimensions"), made.printed);
   }
 
   private record Outcome(boolean ok, String printed) {}

@@ -17,17 +17,39 @@ public final class HiddenStates {
 
   /**
    * Keeps what leads to the last hidden states and makes them the only output, {@code [batch,
-   * tokens, hidden]}: the states of which a pooler or classifier takes the first.
+   * tokens, hidden]}: the states of which a pooler or classifier takes the first, or the mean.
    *
    * @param graph of an encoder or a cross-encoder
-   * @return the given graph if nothing takes the first token, as in an encoder without a pooler
+   * @return the given graph if nothing pools tokens, as in an encoder without a pooler
    */
   public static OnnxGraph last(OnnxGraph graph) {
     return graph.model().getGraph().getNodeList().stream()
-        .filter(node -> FirstTokenOnly.choosesFirstToken(graph, node))
-        .map(node -> withOutput(graph, node.getInput(0)))
+        .flatMap(node -> pooled(graph, node).stream())
+        .map(states -> withOutput(graph, states))
         .findFirst()
         .orElse(graph);
+  }
+
+  /** The states that a node pools, if it does: it takes the first, or sums up masked ones. */
+  private static Optional<String> pooled(OnnxGraph graph, NodeProto node) {
+    if (FirstTokenOnly.choosesFirstToken(graph, node)) {
+      return Optional.of(node.getInput(0));
+    }
+    if (!node.getOpType().equals("ReduceSum")) {
+      return Optional.empty();
+    }
+    return graph
+        .producer(node.getInput(0))
+        .filter(product -> product.getOpType().equals("Mul"))
+        .filter(
+            product ->
+                product.getInputList().stream()
+                    .anyMatch(input -> graph.reads(input, OnnxGraph.ATTENTION_MASK)))
+        .flatMap(
+            product ->
+                product.getInputList().stream()
+                    .filter(input -> !graph.reads(input, OnnxGraph.ATTENTION_MASK))
+                    .findFirst());
   }
 
   /**

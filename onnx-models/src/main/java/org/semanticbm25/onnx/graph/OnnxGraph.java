@@ -55,7 +55,7 @@ public final class OnnxGraph {
   public static final String QUERY_END = "query_end";
 
   private static final Set<String> PASS_THROUGH =
-      Set.of("Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze");
+      Set.of("Cast", "Expand", "Identity", "Reshape", "Squeeze", "Unsqueeze");
   private static final Set<String> AFTER_SOFTMAX = Set.of("Cast", "Identity", "Dropout", "Where");
   private static final Set<String> FUSED =
       Set.of(
