@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
-import org.apache.lucene.index.IndexableField;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.LogDocMergePolicy;
 import org.apache.lucene.index.SerialMergeScheduler;
@@ -98,9 +97,7 @@ final class SoftTermSegment {
     List<SoftFrequencies> found = encoder.encode(encoded);
     int next = 0;
     for (String text : texts) {
-      List<IndexableField> document =
-          text == null ? List.of() : List.of(fields.of(text, found.get(next++)));
-      writer.addDocument(document);
+      writer.addDocument(text == null ? List.of() : fields.of(text, found.get(next++)));
     }
   }
 }

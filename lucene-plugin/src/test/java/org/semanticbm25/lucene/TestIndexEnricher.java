@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.document.BinaryDocValuesField;
 import org.apache.lucene.document.Document;
+import org.apache.lucene.document.FeatureField;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.FieldType;
 import org.apache.lucene.document.IntPoint;
@@ -277,10 +278,10 @@ public class TestIndexEnricher extends LuceneTestCase {
       String text = leaf.storedFields().document(doc).get(FIELD);
       Map<String, Integer> expected = new TreeMap<>();
       if (text != null && !text.isBlank()) {
-        fields
-            .of(text, soft(text))
-            .frequencies()
-            .forEach((term, frequency) -> expected.put(term.utf8ToString(), frequency));
+        for (FeatureField feature : fields.of(text, soft(text))) {
+          expected.put(
+              feature.stringValue(), Float.floatToIntBits(feature.getFeatureValue()) >>> 15);
+        }
       }
       assertEquals(expected, found.get(doc));
     }

@@ -1,5 +1,7 @@
 package org.semanticbm25.similarity.field;
 
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -7,9 +9,9 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.apache.lucene.analysis.Analyzer;
-import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.FieldInfos;
 import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause.Occur;
 import org.apache.lucene.search.BooleanQuery;
@@ -19,6 +21,7 @@ import org.apache.lucene.util.BytesRef;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.similarity.model.ContextualModel;
 import org.semanticbm25.similarity.search.ContextualTermQuery;
+import org.semanticbm25.similarity.search.SoftFieldMark;
 
 /**
  * A contextual model applied to a text field: which terms of the field stand for the model's, and
@@ -122,24 +125,32 @@ public final class ContextualField {
    *
    * @param reader of the index
    * @throws IllegalArgumentException if it has none, or those of another model
+   * @throws IOException if the index cannot be read
    */
-  public void check(IndexReader reader) {
-    infoIn(reader);
+  public void check(IndexReader reader) throws IOException {
+    markIn(reader);
   }
 
-  FieldInfo infoIn(IndexReader reader) {
-    FieldInfo info = FieldInfos.getMergedFieldInfos(reader).fieldInfo(softField());
-    if (info == null) {
-      throw new IllegalArgumentException(
-          "the index has no field '" + softField() + "'; enrich it first");
+  /**
+   * The mark of an index that has the soft field; of those there are, one of the first segment's.
+   */
+  SoftFieldMark markIn(IndexReader reader) throws IOException {
+    List<SoftFieldMark> marks = new ArrayList<>();
+    for (LeafReaderContext leaf : reader.leaves()) {
+      marks.addAll(SoftFieldMark.in(leaf.reader(), softField()));
     }
-    String written = info.getAttribute(ContextualTermQuery.MODEL);
-    if (!model.id().equals(written)) {
+    if (marks.isEmpty()) {
       throw new IllegalArgumentException(
-          "field '%s' was written with the contextual model %s, not %s; give that one, or enrich the index anew"
-              .formatted(softField(), written, model.id()));
+          "the index has no field '" + softField() + "' with soft frequencies; enrich it first");
     }
-    return info;
+    for (SoftFieldMark mark : marks) {
+      if (!model.id().equals(mark.model())) {
+        throw new IllegalArgumentException(
+            "field '%s' was written with the contextual model %s, not %s; give that one, or enrich the index anew"
+                .formatted(softField(), mark.model(), model.id()));
+      }
+    }
+    return marks.getFirst();
   }
 
   /**

@@ -1,28 +1,26 @@
 package org.semanticbm25.similarity.field;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
-import java.util.SortedMap;
-import java.util.TreeMap;
-import org.apache.lucene.document.FieldType;
-import org.apache.lucene.index.FieldInfo;
+import org.apache.lucene.document.FeatureField;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.util.BytesRef;
 import org.semanticbm25.similarity.model.ContextualModel;
 import org.semanticbm25.similarity.model.SoftFrequencies;
-import org.semanticbm25.similarity.search.ContextualTermQuery;
+import org.semanticbm25.similarity.search.SoftFieldMark;
 
 /**
  * Makes the soft fields of the passages of an index.
  *
- * <p>A frequency is {@code S / (1 - b + b * dl / avgdl)} in units of 1/{@value
- * ContextualTermQuery#UNIT}, rounded, at least 1. All terms of the passage have one, and of those
- * that do not stand in it the ones that can add most to a score. dl is the number of terms that the
- * analyzer makes of the passage. The index records the model and avgdl as attributes of the field.
+ * <p>A term's {@link FeatureField} has the value {@code S / (1 - b + b * dl / avgdl)}, of which
+ * Lucene keeps nine significant bits. All terms of the passage have one, and of those that do not
+ * stand in it the ones that can add most to a score. dl is the number of terms that the analyzer
+ * makes of the passage. A {@link SoftFieldMark} records the model and avgdl.
  *
  * <p>Immutable and thread-safe.
  *
@@ -32,12 +30,9 @@ public final class SoftTermFields {
   /** Most soft terms of a passage that are stored, unless a caller says otherwise. */
   public static final int DEFAULT_SOFT_TERMS = 150;
 
-  /** Name of the attribute of a soft field that holds the mean length it was written with. */
-  public static final String MEAN_LENGTH = "semanticbm25.contextual.avgdl";
-
   private final ContextualField field;
   private final ContextualModel model;
-  private final FieldType type;
+  private final SoftFieldMark mark;
   private final float meanLength;
   private final int maxSoftTerms;
 
@@ -63,9 +58,7 @@ public final class SoftTermFields {
     this.model = field.model();
     this.meanLength = meanLength;
     this.maxSoftTerms = maxSoftTerms;
-    this.type =
-        SoftTermField.type(
-            Map.of(ContextualTermQuery.MODEL, model.id(), MEAN_LENGTH, Float.toString(meanLength)));
+    this.mark = new SoftFieldMark(model.id(), meanLength);
   }
 
   /**
@@ -113,11 +106,11 @@ public final class SoftTermFields {
    * @param maxSoftTerms most terms of a passage that do not stand in it, 0 or more
    * @return fields with the mean length of that index
    * @throws IllegalArgumentException if the index has no soft field, or one of another model
+   * @throws IOException if the index cannot be read
    */
-  public static SoftTermFields like(ContextualField field, IndexReader enriched, int maxSoftTerms) {
-    FieldInfo info = field.infoIn(enriched);
-    return new SoftTermFields(
-        field, Float.parseFloat(info.getAttribute(MEAN_LENGTH)), maxSoftTerms);
+  public static SoftTermFields like(ContextualField field, IndexReader enriched, int maxSoftTerms)
+      throws IOException {
+    return new SoftTermFields(field, field.markIn(enriched).meanLength(), maxSoftTerms);
   }
 
   /** A soft term that may be stored. */
@@ -128,16 +121,20 @@ public final class SoftTermFields {
    *
    * @param text of the passage
    * @param soft what an encoder of the model found in it
-   * @return a field to be indexed beside the text's; without terms for a text without terms
+   * @return fields to be indexed beside the text's; none for a text without terms
    */
-  public SoftTermField of(String text, SoftFrequencies soft) {
+  public List<FeatureField> of(String text, SoftFrequencies soft) {
     List<BytesRef> terms = field.terms(text);
-    SortedMap<BytesRef, Integer> stored = new TreeMap<>();
-    if (!terms.isEmpty()) {
-      values(terms, soft)
-          .forEach((term, value) -> stored.put(term, ContextualTermQuery.frequency(value)));
+    if (terms.isEmpty()) {
+      return List.of();
     }
-    return new SoftTermField(field.softField(), type, stored);
+    List<FeatureField> stored = new ArrayList<>();
+    values(terms, soft)
+        .forEach(
+            (term, value) ->
+                stored.add(new FeatureField(field.softField(), term.utf8ToString(), value)));
+    stored.add(mark.field(field.softField()));
+    return stored;
   }
 
   /** Literal and soft frequencies over the length norm, of what is to be stored. */

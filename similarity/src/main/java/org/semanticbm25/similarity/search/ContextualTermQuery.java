@@ -2,7 +2,7 @@ package org.semanticbm25.similarity.search;
 
 import java.io.IOException;
 import java.util.Objects;
-import org.apache.lucene.index.FieldInfo;
+import org.apache.lucene.document.FeatureField;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.PostingsEnum;
 import org.apache.lucene.index.Term;
@@ -14,10 +14,8 @@ import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.QueryVisitor;
 import org.apache.lucene.search.ScoreMode;
-import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.search.TermStatistics;
 import org.apache.lucene.search.Weight;
-import org.apache.lucene.search.similarities.BM25Similarity;
 
 /**
  * Scores a term by its soft frequency in context, which is stored in a field of its own:
@@ -26,19 +24,14 @@ import org.apache.lucene.search.similarities.BM25Similarity;
  *   score = boost * idf * weight * S / (S + k1)
  * </pre>
  *
- * <p>S is the term frequency in the soft field, where length is normalised already. The IDF is
- * BM25's of the term in the text field; a term that no text holds has the model's. Postings are
- * read and skipped by Lucene's {@link TermQuery}, whatever similarity the searcher has.
+ * <p>S is the value of the term's {@link FeatureField} in the soft field, where length is
+ * normalised already. The IDF is BM25's of the term in the text field; a term that no text holds
+ * has the model's. Postings are read and skipped by Lucene's own saturation query, whatever
+ * similarity the searcher has.
  *
  * @lucene.experimental
  */
 public final class ContextualTermQuery extends Query {
-  /** Frequencies of a soft field are in units of 1 divided by this. */
-  public static final int UNIT = 16;
-
-  /** Name of the attribute of a soft field that holds the id of the model it was written with. */
-  public static final String MODEL = "semanticbm25.contextual.model";
-
   private final Term softTerm;
   private final String textField;
   private final String model;
@@ -73,16 +66,6 @@ public final class ContextualTermQuery extends Query {
   }
 
   /**
-   * A soft frequency as it is stored.
-   *
-   * @param value S over the length norm, positive
-   * @return at least 1
-   */
-  public static int frequency(float value) {
-    return Math.max(1, Math.round(UNIT * value));
-  }
-
-  /**
    * The term.
    *
    * @return of the soft field
@@ -95,24 +78,21 @@ public final class ContextualTermQuery extends Query {
   public Weight createWeight(IndexSearcher searcher, ScoreMode scoreMode, float boost)
       throws IOException {
     checkModel(searcher);
-    if (!scoreMode.needsScores()) {
-      return new TermQuery(softTerm).createWeight(searcher, scoreMode, boost);
-    }
-    float idf = idf(searcher);
-    IndexSearcher saturating = new IndexSearcher(searcher.getTopReaderContext());
-    saturating.setSimilarity(new Saturation(UNIT * k1));
+    float idf = scoreMode.needsScores() ? idf(searcher) : 0f;
     Weight scored =
-        new TermQuery(softTerm).createWeight(saturating, scoreMode, boost * idf * weight);
+        FeatureField.newSaturationQuery(softTerm.field(), softTerm.text(), 1f, k1)
+            .createWeight(searcher, scoreMode, boost * idf * weight);
     return new ExplainedWeight(scored, boost, idf);
   }
 
-  private void checkModel(IndexSearcher searcher) {
+  private void checkModel(IndexSearcher searcher) throws IOException {
     for (LeafReaderContext leaf : searcher.getLeafContexts()) {
-      FieldInfo info = leaf.reader().getFieldInfos().fieldInfo(softTerm.field());
-      if (info != null && !model.equals(info.getAttribute(MODEL))) {
-        throw new IllegalStateException(
-            "field '%s' was written with the contextual model %s, but is queried with %s; query it with the same, or write the index anew"
-                .formatted(softTerm.field(), info.getAttribute(MODEL), model));
+      for (SoftFieldMark mark : SoftFieldMark.in(leaf.reader(), softTerm.field())) {
+        if (!model.equals(mark.model())) {
+          throw new IllegalStateException(
+              "field '%s' was written with the contextual model %s, but is queried with %s; query it with the same, or write the index anew"
+                  .formatted(softTerm.field(), mark.model(), model));
+        }
       }
     }
   }
@@ -125,18 +105,6 @@ public final class ContextualTermQuery extends Query {
     return collection == null || stats == null
         ? modelIdf
         : (float) SemanticBM25Similarity.bm25Idf(stats.docFreq(), collection.docCount());
-  }
-
-  /** BM25 without IDF, for a field without norms. */
-  private static final class Saturation extends BM25Similarity {
-    Saturation(float k1) {
-      super(k1, 0f);
-    }
-
-    @Override
-    public Explanation idfExplain(CollectionStatistics collection, TermStatistics term) {
-      return Explanation.match(1f, "no idf");
-    }
   }
 
   private final class ExplainedWeight extends FilterWeight {
@@ -155,7 +123,8 @@ public final class ContextualTermQuery extends Query {
       if (!scored.isMatch()) {
         return Explanation.noMatch("no soft frequency of " + softTerm);
       }
-      int soft = frequency(context, softTerm, doc);
+      // the 17 bits that FeatureField keeps of a value
+      float soft = Float.intBitsToFloat(frequency(context, softTerm, doc) << 15);
       int literal = frequency(context, new Term(textField, softTerm.bytes()), doc);
       return Explanation.match(
           scored.getValue(),
@@ -168,8 +137,7 @@ public final class ContextualTermQuery extends Query {
           Explanation.match(idf, "idf, of the term in " + textField),
           Explanation.match(weight, "weight, how much the model lets the term count"),
           Explanation.match(k1, "k1, saturation"),
-          Explanation.match(
-              (float) soft / UNIT, "S, literal and soft frequency, length normalized"),
+          Explanation.match(soft, "S, literal and soft frequency, length normalized"),
           Explanation.match(literal, "termFreq, occurrences in the text, part of S"));
     }
 

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.apache.lucene.document.Document;
+import org.apache.lucene.document.FeatureField;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.StringField;
 import org.apache.lucene.document.TextField;
@@ -32,13 +33,13 @@ import org.apache.lucene.tests.search.CheckHits;
 import org.apache.lucene.tests.search.QueryUtils;
 import org.apache.lucene.tests.util.LuceneTestCase;
 import org.apache.lucene.tests.util.TestUtil;
-import org.apache.lucene.util.BytesRef;
 import org.semanticbm25.similarity.model.ContextualModel;
 import org.semanticbm25.similarity.model.ContextualModel.Parameters;
 import org.semanticbm25.similarity.model.Provenance;
 import org.semanticbm25.similarity.model.SoftFrequencies;
 import org.semanticbm25.similarity.model.TermVectors;
 import org.semanticbm25.similarity.search.ContextualTermQuery;
+import org.semanticbm25.similarity.search.SoftFieldMark;
 
 /** On random indexes, against the formula over the documents' own words and soft frequencies. */
 public class TestContextualField extends LuceneTestCase {
@@ -109,7 +110,7 @@ public class TestContextualField extends LuceneTestCase {
       Document document = new Document();
       document.add(new StringField("id", Integer.toString(i), Field.Store.YES));
       document.add(new TextField(FIELD, passage.text(), Field.Store.NO));
-      document.add(stored(passage));
+      fields.of(passage.text(), passage.soft()).forEach(document::add);
       writer.addDocument(document);
     }
     for (int i = 0; deletions && i < count / 10; i++) {
@@ -123,8 +124,14 @@ public class TestContextualField extends LuceneTestCase {
     searcher = newSearcher(reader);
   }
 
-  private SoftTermField stored(Passage passage) {
-    return fields.of(passage.text(), passage.soft());
+  /** Values by term, as they are kept. */
+  private Map<String, Float> stored(Passage passage) {
+    Map<String, Float> values = new HashMap<>();
+    for (FeatureField feature : fields.of(passage.text(), passage.soft())) {
+      int kept = Float.floatToIntBits(feature.getFeatureValue()) >>> 15 << 15;
+      values.put(feature.stringValue(), Float.intBitsToFloat(kept));
+    }
+    return values;
   }
 
   @Override
@@ -173,13 +180,13 @@ public class TestContextualField extends LuceneTestCase {
     index(200, true);
     for (Passage passage : passages) {
       Map<String, Double> expected = definition(passage);
-      Map<BytesRef, Integer> stored = stored(passage).frequencies();
-      assertEquals(expected.size(), stored.size());
-      expected.forEach(
-          (word, value) -> {
-            double units = Math.max(1, ContextualTermQuery.UNIT * value);
-            assertEquals(word, units, stored.get(new BytesRef(word)), 0.5 + 1e-4);
-          });
+      Map<String, Float> stored = stored(passage);
+      if (!expected.isEmpty()) {
+        String mark = new SoftFieldMark(field.model().id(), MEAN_LENGTH).feature();
+        assertEquals(1f, stored.remove(mark), 0f);
+      }
+      assertEquals(expected.keySet(), stored.keySet());
+      expected.forEach((word, value) -> assertEquals(word, value, stored.get(word), 0.004 * value));
     }
   }
 
@@ -193,11 +200,11 @@ public class TestContextualField extends LuceneTestCase {
 
   /** BM25's form over the stored frequencies of one document. */
   private double score(String text, Passage passage) throws IOException {
-    Map<BytesRef, Integer> stored = stored(passage).frequencies();
+    Map<String, Float> stored = stored(passage);
     ContextualModel model = field.model();
     double sum = 0;
     for (String word : Arrays.stream(text.split(" ")).distinct().toList()) {
-      double s = stored.getOrDefault(new BytesRef(word), 0) / (double) ContextualTermQuery.UNIT;
+      double s = stored.getOrDefault(word, 0f);
       int i = Integer.parseInt(word.substring(1));
       int df = reader.docFreq(new Term(FIELD, word));
       double modelIdf = i < IN_MODEL ? model.idf(i) : 0;
@@ -252,10 +259,12 @@ public class TestContextualField extends LuceneTestCase {
   public void testModelIsRecordedAndChecked() throws IOException {
     index(atLeast(100), true);
     for (LeafReaderContext leaf : reader.leaves()) {
-      var info = leaf.reader().getFieldInfos().fieldInfo(field.softField());
-      assertEquals(field.model().id(), info.getAttribute(ContextualTermQuery.MODEL));
-      assertEquals("18.0", info.getAttribute(SoftTermFields.MEAN_LENGTH));
+      assertEquals(
+          List.of(new SoftFieldMark(field.model().id(), MEAN_LENGTH)),
+          SoftFieldMark.in(leaf.reader(), field.softField()));
     }
+    SoftTermFields like = SoftTermFields.like(field, reader, MAX_SOFT_TERMS);
+    assertEquals(fields.toString(), like.toString());
     ContextualField other =
         ContextualField.of(model(new Random(7)), FIELD, new MockAnalyzer(random()));
     IllegalStateException refused =

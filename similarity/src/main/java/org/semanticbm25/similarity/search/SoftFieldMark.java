@@ -1,0 +1,67 @@
+package org.semanticbm25.similarity.search;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.lucene.document.FeatureField;
+import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.Terms;
+import org.apache.lucene.index.TermsEnum;
+import org.apache.lucene.util.BytesRef;
+
+/**
+ * Tells what a soft field was written with. Every document that has the field has a feature of this
+ * name, so that any engine that stores features keeps it. No analyzer makes such a term.
+ *
+ * @param model id of the contextual model
+ * @param meanLength avgdl, of passages on average, positive and finite
+ * @lucene.experimental
+ */
+public record SoftFieldMark(String model, float meanLength) {
+  private static final String PREFIX = "semanticbm25 ";
+
+  /**
+   * Name of the feature.
+   *
+   * @return different for different marks
+   */
+  public String feature() {
+    return PREFIX + model + " " + meanLength;
+  }
+
+  /**
+   * A feature to be indexed.
+   *
+   * @param softField name of the field
+   * @return the mark's
+   */
+  public FeatureField field(String softField) {
+    return new FeatureField(softField, feature(), 1f);
+  }
+
+  /**
+   * The marks of a segment's documents, those of deleted ones among them.
+   *
+   * @param reader of the segment
+   * @param softField name of the field
+   * @return one, unless documents were written with different models or mean lengths; none if the
+   *     segment has no such field or another software wrote it
+   * @throws IOException if the index cannot be read
+   */
+  public static List<SoftFieldMark> in(LeafReader reader, String softField) throws IOException {
+    List<SoftFieldMark> marks = new ArrayList<>();
+    Terms terms = reader.terms(softField);
+    if (terms != null) {
+      TermsEnum all = terms.iterator();
+      if (all.seekCeil(new BytesRef(PREFIX)) != TermsEnum.SeekStatus.END) {
+        BytesRef term = all.term();
+        while (term != null && term.utf8ToString().startsWith(PREFIX)) {
+          String[] parts = term.utf8ToString().split(" ");
+          marks.add(new SoftFieldMark(parts[1], Float.parseFloat(parts[2])));
+          term = all.next();
+        }
+      }
+    }
+    return marks;
+  }
+}
