@@ -8,7 +8,7 @@ import argparse
 import os
 
 import bert
-from train import LONG, export
+from train import POSITIONS, export
 
 
 def main():
@@ -20,7 +20,7 @@ def main():
     os.makedirs(arguments.out, exist_ok=True)
     states = []
     for path in arguments.models:
-        model, tokenizer = bert.backbone(arguments.backbone, LONG)
+        model, tokenizer = bert.backbone(arguments.backbone, POSITIONS)
         bert.restore(model, path)
         states.append(model.state_dict())
     for name, weights in states[0].items():

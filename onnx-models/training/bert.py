@@ -4,12 +4,17 @@ Weights are read from the ONNX export of an encoder; `forward` follows the origi
 `score` computes the same logits for training with the last layer reduced to [CLS].
 """
 
+import inspect
+import os
 import zipfile
 
 import onnx
 import torch
 from onnx import numpy_helper
 from torch import nn
+from torch.nn import functional as F
+
+FUSED = hasattr(F, "scaled_dot_product_attention")  # not in PyTorch 1
 
 
 class Embeddings(nn.Module):
@@ -42,8 +47,11 @@ class SelfAttention(nn.Module):
         queries = self._split(self.query(readers))
         keys = self._split(self.key(states))
         values = self._split(self.value(states))
-        scores = torch.matmul(queries, keys.transpose(-1, -2)) / self.width**0.5
-        context = torch.matmul(torch.softmax(scores + mask, dim=-1), values)
+        if FUSED and not torch.onnx.is_in_onnx_export():
+            context = F.scaled_dot_product_attention(queries, keys, values, mask.to(queries.dtype))
+        else:
+            scores = torch.matmul(queries, keys.transpose(-1, -2)) / self.width**0.5
+            context = torch.matmul(torch.softmax(scores + mask, dim=-1), values)
         context = context.transpose(1, 2).contiguous()
         return context.view(context.shape[0], -1, self.heads * self.width)
 
@@ -196,11 +204,27 @@ def backbone(jar, positions=512):
 
 def restore(model, path):
     """Takes over all weights of an ONNX file that `train.py` wrote, float or in our int8, but the
-    word embeddings, which training leaves as they are."""
+    embeddings, which training leaves as they are."""
     weights = _weights(onnx.load(path).graph)
-    weights = {name: tensor for name, tensor in weights.items() if "word_embeddings" not in name}
+    weights = {name: tensor for name, tensor in weights.items() if ".embeddings." not in name}
     missing, unexpected = model.load_state_dict(weights, strict=False)
-    assert not unexpected and missing == ["bert.embeddings.word_embeddings.weight"], missing
+    assert not unexpected and all(".embeddings." in name for name in missing), missing
+
+
+def export(model, inputs, path, input_names, output_names, axes):
+    """Writes ONNX whose nodes are named as those of a Hugging Face export."""
+    older = dict(dynamo=False) if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+    torch.onnx.export(
+        model.eval().cpu(),
+        inputs,
+        path + ".tmp",
+        input_names=input_names,
+        output_names=output_names,
+        dynamic_axes=axes,
+        opset_version=14,
+        **older,
+    )
+    os.replace(path + ".tmp", path)
 
 
 def _weights(graph):

@@ -1,4 +1,4 @@
-"""Reads the training lists and splits them by query."""
+"""Reads and writes the training lists, and splits them by query."""
 
 import gzip
 import hashlib
@@ -6,19 +6,29 @@ import json
 import os
 
 PASSAGES, LISTS = "passages.jsonl.gz", "lists.jsonl.gz"
-JUDGED_ONLY = {"medquad"}  # sources without teachers: long passages, each with its one question
+
+
+def rows(folder, name):
+    with gzip.open(os.path.join(folder, name), "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def write(folder, name, rows):
+    path = os.path.join(folder, name)
+    with gzip.open(path + ".tmp", "wt", encoding="utf-8") as out:
+        for row in rows:
+            print(json.dumps(row), file=out)
+    os.replace(path + ".tmp", path)
 
 
 def passages(folder):
     """Texts by id."""
-    with gzip.open(os.path.join(folder, PASSAGES), "rt", encoding="utf-8") as lines:
-        return {entry["_id"]: entry["text"] for entry in map(json.loads, lines)}
+    return {row["_id"]: row["text"] for row in rows(folder, PASSAGES)}
 
 
 def lists(folder):
-    """Dictionaries with source, query, passages, and labels or teacher scores."""
-    with gzip.open(os.path.join(folder, LISTS), "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    """Dictionaries with source, query, passages, and labels, teacher scores or neither."""
+    return list(rows(folder, LISTS))
 
 
 def is_development(query):

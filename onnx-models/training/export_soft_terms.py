@@ -2,15 +2,14 @@
 
 The terms' file names the encoder by its SHA-256, so it is written last:
 
-  export_soft_terms.py --run RUN --weights RUN/step-N.pt ... --encoder OUT
+  export_soft_terms.py --run RUN --weights RUN/weights-N.pt ... --encoder OUT
   sbm25 model quantize OUT OUT-int8
-  export_soft_terms.py --run RUN --weights RUN/step-N.pt ... --terms OUT-int8
+  export_soft_terms.py --run RUN --weights RUN/weights-N.pt ... --terms OUT-int8
 """
 
 import argparse
 import datetime
 import hashlib
-import inspect
 import os
 import struct
 import zlib
@@ -24,7 +23,7 @@ import bert
 import data
 import soft_terms
 
-NAME = "semanticbm25-contextual-l6-v1"
+NAME = "semanticbm25-contextual-l6-v2"
 CODEC, VERSION = "ContextualModel", 1
 CODEC_MAGIC = 0x3FD76C17  # of Lucene's CodecUtil, as are header and footer below
 FILE = "terms.contextual"
@@ -47,19 +46,9 @@ def write_encoder(model, tokenizer, folder):
     os.makedirs(folder, exist_ok=True)
     ones = torch.ones((2, 8), dtype=torch.int64)
     names = ["input_ids", "attention_mask", "vectors", "gates"]
+    axes = {name: {0: "batch_size", 1: "sequence_length"} for name in names}
     path = os.path.join(folder, "model.onnx")
-    older = "dynamo" in inspect.signature(torch.onnx.export).parameters
-    torch.onnx.export(
-        Encoder(model).eval(),
-        (ones, ones),
-        path + ".tmp",
-        input_names=names[:2],
-        output_names=names[2:],
-        dynamic_axes={name: {0: "batch_size", 1: "sequence_length"} for name in names},
-        opset_version=14,
-        **(dict(dynamo=False) if older else {}),
-    )
-    os.replace(path + ".tmp", path)
+    bert.export(Encoder(model), (ones, ones), path, names[:2], names[2:], axes)
     with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as out:
         out.write(tokenizer)
 
@@ -88,13 +77,17 @@ def quantized(vectors):
 
 
 @torch.no_grad()
-def content(model, vocabulary, states, encoder):
-    """The file between header and footer, as Java's ContextualModel writes it."""
+def content(model, vocabulary, encoder):
+    """The file between header and footer, as Java's ContextualModel writes it.
+
+    Weights are relative to those of terms that are not in the file, which count 1.
+    """
     with open(encoder, "rb") as graph:
         sha256 = hashlib.sha256(graph.read()).hexdigest()
     numbers = vocabulary.storable
-    some = torch.from_numpy(states[numbers])
-    vectors = F.normalize(model.term(some), dim=-1).numpy()
+    vectors, weights = (some.numpy() for some in model.terms(torch.from_numpy(numbers)))
+    others = np.setdiff1d(np.arange(len(vocabulary.terms)), numbers)
+    weights = weights / model.terms(torch.from_numpy(others))[1].mean().item()
     s = {name: float(value) for name, value in model.scalars.items()}
     created = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     parts = [text(string) for string in (NAME, sha256, "soft_terms.py", created)] + [vint(0)]
@@ -103,7 +96,7 @@ def content(model, vocabulary, states, encoder):
     parts.append(floats([soft_terms.K1, b, s["threshold"], scale, cut]))
     parts.append(vint(len(numbers)))
     parts += [text(vocabulary.words[i][0][0]) for i in numbers]
-    parts += [floats(model.weights(some).numpy()), floats(vocabulary.idf[numbers])]
+    parts += [floats(weights), floats(vocabulary.idf[numbers])]
     parts += [vint(vectors.shape[1]), quantized(vectors).tobytes()]
     return b"".join(parts)
 
@@ -122,23 +115,21 @@ def main():
     parser.add_argument("--data", required=True, help="folder that was trained on")
     parser.add_argument("--backbone", required=True, help="jar that training started from")
     parser.add_argument("--run", required=True, help="folder that soft_terms.py wrote to")
-    parser.add_argument("--weights", required=True, help="step-N.pt of that folder")
+    parser.add_argument("--weights", required=True, help="weights-N.pt of that folder")
     parser.add_argument("--encoder", help="folder to write model.onnx and tokenizer.json to")
     parser.add_argument("--terms", help=f"folder with the final model.onnx, to write {FILE} to")
     arguments = parser.parse_args()
     encoder, tokenizer = bert.backbone(arguments.backbone, soft_terms.LONG)
+    passages = soft_terms.counts_of_words(list(data.passages(arguments.data).values()))
+    queries = sorted({entry["query"] for entry in data.lists(arguments.data)})
+    vocabulary = soft_terms.Vocabulary(passages, soft_terms.counts_of_words(queries))
     states = np.load(os.path.join(arguments.run, "terms.npy"))
-    model = soft_terms.SoftTerms(encoder.bert, states, states, "sum", 2.0)
+    model = soft_terms.SoftTerms(encoder.bert, states, vocabulary.storable)
     model.load_state_dict(torch.load(arguments.weights))
     if arguments.encoder:
         write_encoder(model, tokenizer, arguments.encoder)
     if arguments.terms:
-        texts = list(data.passages(arguments.data).values())
-        queries = sorted({entry["query"] for entry in data.lists(arguments.data)})
-        vocabulary = soft_terms.Vocabulary(texts, queries)
-        body = content(
-            model, vocabulary, states, os.path.join(arguments.terms, "model.onnx")
-        )
+        body = content(model, vocabulary, os.path.join(arguments.terms, "model.onnx"))
         write_terms(body, os.path.join(arguments.terms, FILE))
 
 

@@ -2,17 +2,17 @@
 
 One forward pass over a passage alone gives, for any term t of a vocabulary,
 
-  S(t, d) = tf(t, d) + max(0, scale * pool over tokens j of gate(h_j) * kernel(P h_j, Q e_t) - cut)
+  S(t, d) = tf(t, d) + max(0, scale * sum over tokens j of gate(h_j) * kernel(P h_j, e_t) - cut)
   kernel  = max(0, (cosine - threshold) / (1 - threshold)) ** 2
   score   = sum over query terms t of idf(t) * weight(t) * S / (S + k1 * (1 - b + b * length / mean length))
 
-h_j is the last state of token j, e_t the term read alone by the start encoder, pooled over the term's
-words. Terms are stems of words, as an English analyzer makes them. k1 is fixed: a free one grows on
-short passages until repeated words of a long one count too much. A batch is several lists of one
-source, whose IDF and mean length hold as those of an index would; every pair of a query and a
-passage of the batch has a teacher score, so each query learns from its own list and from all
-passages of the batch. A penalty on the squared mean contribution of random terms (as FLOPS
-regularisation has it) keeps the number of stored terms small.
+h_j is the last state of token j. e_t is Q s_t + r_t: s_t the term read alone by the start encoder, pooled
+over the term's words, r_t what is learnt of the term itself; weight(t) likewise. Terms are stems of words,
+as an English analyzer makes them. k1 is fixed: a free one grows on short passages until repeated words of a
+long one count too much. A batch is several lists of one source, whose IDF and mean length hold as those of
+an index would; every pair of a query and a passage of the batch has a teacher score, so each query learns
+from its own list and from all passages of the batch. A penalty on the squared mean contribution of random
+terms (as FLOPS regularisation has it) keeps the number of stored terms small.
 """
 
 import argparse
@@ -20,10 +20,10 @@ import collections
 import functools
 import json
 import math
+import multiprocessing
 import os
 import random
 import re
-import time
 
 import numpy as np
 import snowballstemmer
@@ -33,6 +33,7 @@ from torch.nn import functional as F
 
 import bert
 import data
+import material
 import train
 from wordpiece import WordPiece
 
@@ -44,8 +45,8 @@ WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 DIMENSIONS = 64
 K1 = 4.0
 SHORT, LONG = 112, 256  # tokens of a passage
-LONG_SHARE = 0.25
-WAIT = 100  # steps before the penalty adapts
+LONG_SHARE = 0.3
+WAIT = 200  # steps before the penalty adapts
 RANDOM_TERMS = 512  # of a step, for the penalty
 MIN_PASSAGES = 4  # a term of fewer is not stored as a soft term
 STEM = snowballstemmer.stemmer("porter")
@@ -63,76 +64,71 @@ def surfaces(text):
     return [word for word in words if word not in STOP]
 
 
+def _counts_of_words(texts):
+    return [collections.Counter(surfaces(text)) for text in texts]
+
+
+def counts_of_words(texts):
+    """Of each text, by all cores."""
+    parts = [texts[i : i + 2000] for i in range(0, len(texts), 2000)]
+    with multiprocessing.get_context("fork").Pool() as pool:
+        return [words for part in pool.imap(_counts_of_words, parts) for words in part]
+
+
 def bm25_idf(frequencies, passages):
     return np.log(1 + (passages - frequencies + 0.5) / (frequencies + 0.5))
 
 
 class Vocabulary:
-    """Terms of the training passages: IDF, and the words that each is made of."""
+    """Terms of the training passages and queries: IDF, and the words that each is made of."""
 
-    def __init__(self, texts, queries):
+    def __init__(self, passages, queries):
+        """Of the counts of their words."""
         frequencies, forms = collections.Counter(), collections.defaultdict(collections.Counter)
-        for text in texts:
-            words = surfaces(text)
-            for word in words:
-                forms[stem(word)][word] += 1
+        for words in passages:
+            for word, count in words.items():
+                forms[stem(word)][word] += count
             frequencies.update({stem(word) for word in words})
-        for query in queries:
-            for word in surfaces(query):
-                forms[stem(word)][word] += 1
+        for words in queries:
+            for word, count in words.items():
+                forms[stem(word)][word] += count
         self.terms = sorted(forms, key=lambda term: (-frequencies[term], term))
         self.number = {term: i for i, term in enumerate(self.terms)}
         df = np.array([frequencies[term] for term in self.terms], dtype=np.float32)
-        self.idf = bm25_idf(df, len(texts))
+        self.idf = bm25_idf(df, len(passages))
         self.words = [forms[term].most_common(3) for term in self.terms]
         is_word = np.array([term.isalpha() and len(term) > 1 for term in self.terms])
         self.storable = np.flatnonzero((df >= MIN_PASSAGES) & is_word)
 
-    def counts(self, text):
-        """Term numbers and frequencies of a text; unknown terms are left out."""
-        found = collections.Counter(
-            self.number[s] for s in map(stem, surfaces(text)) if s in self.number
-        )
+    def counts(self, words):
+        """Term numbers and frequencies of a text's words; unknown terms are left out."""
+        found = collections.Counter()
+        for word, count in words.items():
+            term = self.number.get(stem(word))
+            if term is not None:
+                found[term] += count
         return np.array(list(found), dtype=np.int32), np.array(list(found.values()), np.float32)
 
 
+@torch.no_grad()
 def term_vectors(model, pieces, vocabulary):
     """Mean state of each term's words, each read alone, weighted by frequency; unit length."""
+    device = material.device()
     words = sorted({word for forms in vocabulary.words for word, _ in forms})
     encoded = [pieces.encode(word)[:16] for word in words]
     order = sorted(range(len(words)), key=lambda i: len(encoded[i]))
     states = np.zeros((len(words), model.config["hidden"]), dtype=np.float32)
     for start in range(0, len(order), 512):
         some = order[start : start + 512]
-        width = max(len(encoded[i]) for i in some) + 2
-        ids = torch.zeros(len(some), width, dtype=torch.long)
-        mask, inner = torch.zeros(len(some), width), torch.zeros(len(some), width)
-        for row, i in enumerate(some):
-            end = len(encoded[i]) + 2
-            ids[row, :end] = torch.tensor([pieces.cls] + encoded[i] + [pieces.sep])
-            mask[row, :end] = 1
-            inner[row, 1 : end - 1] = 1
-        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        ids, mask = padded(pieces, [encoded[i] for i in some], 18)
+        inner = mask * (ids != pieces.cls) * (ids != pieces.sep)
+        ids, mask, inner = ids.to(device), mask.to(device), inner.to(device)
+        with torch.autocast(device, dtype=torch.bfloat16):
             last = model.bert.states(ids, mask, torch.zeros_like(ids)).float()
         mean = (last * inner[..., None]).sum(1) / inner.sum(1, keepdim=True).clamp(min=1)
-        states[some] = F.normalize(mean, dim=-1).numpy()
+        states[some] = F.normalize(mean, dim=-1).cpu().numpy()
     row = {word: i for i, word in enumerate(words)}
-    vectors = np.stack(
-        [sum(n * states[row[w]] for w, n in forms) for forms in vocabulary.words]
-    )
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
-
-
-def word_vectors(folder, vocabulary):
-    """Unit vectors of terms, pooled from those of whole words: words.txt and words.f32 in a folder."""
-    with open(os.path.join(folder, "words.txt"), encoding="utf-8") as lines:
-        row = {line.rstrip("\n"): i for i, line in enumerate(lines)}
-    table = np.fromfile(os.path.join(folder, "words.f32"), dtype="<f4").reshape(len(row), -1)
-    vectors = np.zeros((len(vocabulary.terms), table.shape[1]), dtype=np.float32)
-    for i, forms in enumerate(vocabulary.words):
-        for word, count in forms:
-            if word in row:
-                vectors[i] += count * table[row[word]]
+    vectors = np.stack([sum(n * states[row[w]] for w, n in forms) for forms in vocabulary.words])
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
 
 
@@ -143,25 +139,29 @@ def axes(vectors, dimensions):
 
 
 class SoftTerms(nn.Module):
-    def __init__(self, encoder, states, vectors, pool, exponent):
+    """What is learnt: the encoder, projections, gates, weights, the scalars of the formula."""
+
+    def __init__(self, encoder, states, storable):
+        """Of the terms' states; those that can be stored have vectors and weights of their own."""
         super().__init__()
-        hidden, width = states.shape[1], vectors.shape[1]
-        self.bert, self.pool, self.exponent = encoder, pool, exponent
+        hidden = states.shape[1]
+        self.bert = encoder
+        self.register_buffer("states", torch.from_numpy(states), persistent=False)
+        slots = torch.full((len(states),), len(storable))
+        slots[torch.from_numpy(storable)] = torch.arange(len(storable))
+        self.register_buffer("slots", slots, persistent=False)
         self.passage = nn.Linear(hidden, DIMENSIONS, bias=False)
-        self.term = nn.Linear(width, DIMENSIONS, bias=False)
-        if width == hidden:
-            start = axes(vectors[:30000], DIMENSIONS)
-            self.term.weight.data.copy_(start)
-        else:
-            nn.init.eye_(self.term.weight)
-            start = np.linalg.lstsq(states[:30000], vectors[:30000], rcond=None)[0].T.copy()
-            start = torch.from_numpy(start)
+        self.term = nn.Linear(hidden, DIMENSIONS, bias=False)
+        start = axes(states[:30000], DIMENSIONS)
+        self.term.weight.data.copy_(start)
         self.passage.weight.data.copy_(start)
         self.gate = nn.Linear(hidden, 1)
-        self.weight = nn.Linear(width, 1)
+        self.weight = nn.Linear(hidden, 1)
         for part in (self.gate, self.weight):
             nn.init.zeros_(part.weight)
             nn.init.constant_(part.bias, 0.5413)  # softplus gives 1
+        self.own = nn.Embedding(len(storable) + 1, DIMENSIONS + 1, padding_idx=len(storable))
+        nn.init.zeros_(self.own.weight)
         starts = dict(threshold=0.4, scale=2.0, cut=0.02, b=0.3, temperature=1.0)
         self.scalars = nn.ParameterDict({n: nn.Parameter(torch.tensor(v)) for n, v in starts.items()})
 
@@ -179,46 +179,44 @@ class SoftTerms(nn.Module):
         gates = F.softplus(self.gate(states.float())).squeeze(-1) * mask
         return F.normalize(vectors.float(), dim=-1), gates
 
+    def terms(self, numbers):
+        """Unit vectors [terms, dimensions] and weights [terms]."""
+        states, own = self.states[numbers], self.own(self.slots[numbers])
+        vectors = F.normalize(self.term(states) + own[:, :DIMENSIONS], dim=-1)
+        return vectors, F.softplus(self.weight(states).squeeze(-1) + own[:, DIMENSIONS])
+
     def soft(self, terms, vectors, gates):
-        """Soft frequencies [passages, terms] of terms given by their vectors [terms, hidden]."""
+        """Soft frequencies [passages, terms] of terms given by their unit vectors."""
         s = self.scalars
-        queries = F.normalize(self.term(terms), dim=-1)
         flat = vectors.reshape(-1, vectors.shape[-1])
         with torch.autocast(flat.device.type, dtype=torch.bfloat16):
-            cosine = flat @ queries.T
-        kernel = F.relu((cosine.float() - s["threshold"]) / (1 - s["threshold"])) ** self.exponent
-        each = (kernel * gates.reshape(-1, 1)).view(*gates.shape, -1)
-        pooled = each.sum(1) if self.pool == "sum" else each.amax(1)
-        return F.relu(F.softplus(s["scale"]) * pooled - s["cut"].clamp(min=0))
+            cosine = flat @ terms.T
+        kernel = F.relu((cosine.float() - s["threshold"]) / (1 - s["threshold"])) ** 2
+        summed = (kernel * gates.reshape(-1, 1)).view(*gates.shape, -1).sum(1)
+        return F.relu(F.softplus(s["scale"]) * summed - s["cut"].clamp(min=0))
 
     def saturate(self, soft, literal, lengths):
         """Contributions [passages, terms] before IDF and weight, in [0, 1). Lengths are relative."""
-        s = self.scalars
         frequency = soft + literal
-        b = s["b"].clamp(0, 1)
+        b = self.scalars["b"].clamp(0, 1)
         return frequency / (frequency + K1 * (1 - b + b * lengths[:, None]))
 
-    def weights(self, terms):
-        return F.softplus(self.weight(terms)).squeeze(-1)
 
-
-class Material(train.Material):
+class Material(material.Material):
     """Adds terms to what the training of the cross-encoder reads."""
 
-    def __init__(self, folder, work, tokenizer, encoder, cache, words):
-        super().__init__(folder, work, tokenizer)
+    def __init__(self, folder, work, tokenizer, encoder, cache):
+        super().__init__(folder, work, tokenizer, 1, LONG - 2)
         self.pieces = WordPiece(tokenizer)
-        texts = list(data.passages(folder).values())
-        queries = sorted({entry["query"] for entry in data.lists(folder)})
+        texts, queries = counts_of_words(self.texts), counts_of_words(self.queries)
         self.vocabulary = Vocabulary(texts, queries)
-        self.counts = [self.vocabulary.counts(text) for text in texts]
-        self.queries = [self.vocabulary.counts(query)[0].tolist() for query in queries]
+        self.counts = [self.vocabulary.counts(words) for words in texts]
+        self.query_terms = [self.vocabulary.counts(words)[0].tolist() for words in queries]
         if not os.path.exists(cache):
-            np.save(cache + ".tmp.npy", term_vectors(encoder, self.pieces, self.vocabulary))
+            vectors = term_vectors(encoder.to(material.device()), self.pieces, self.vocabulary)
+            np.save(cache + ".tmp.npy", vectors)
             os.replace(cache + ".tmp.npy", cache)
-        self.states_of_terms = np.load(cache)
-        vectors = word_vectors(words, self.vocabulary) if words else self.states_of_terms
-        self.vectors_of_terms = torch.from_numpy(vectors)
+        self.states = np.load(cache)
         self.idf = torch.from_numpy(self.vocabulary.idf)
         counts = {source: self._counts(source) for source in self.train}
         self.means = {source: mean_length(some) for source, some in counts.items()}
@@ -259,122 +257,117 @@ def literal(counts, terms):
 
 def padded(pieces, tokens, limit):
     rows = [[pieces.cls, *some[: limit - 2], pieces.sep] for some in tokens]
-    width = max(map(len, rows))
+    width = -(-max(map(len, rows)) // 8) * 8
     ids = torch.tensor([row + [0] * (width - len(row)) for row in rows])
     lengths = torch.tensor([len(row) for row in rows])
     return ids, (torch.arange(width)[None] < lengths[:, None]).float()
 
 
-def batch(material, seed, step, lists):
-    """The lists of one step, which depend on the seed and the step alone."""
-    rng = random.Random(f"{seed}/{step}")
-    source = material.draw(rng)
-    limit = LONG if rng.random() < LONG_SHARE else SHORT
-    count = lists if limit == SHORT else lists // 2
-    items = rng.choices(material.train[source], k=3 * count)
-    chosen = [(item, material.sample(item, rng)) for item in items]
-    chosen.sort(key=lambda pair: max(min(len(material.tokens[p]), limit) for p in pair[1]))
-    start = rng.randrange(len(chosen) - count + 1)
-    return source, chosen[start : start + count], limit
+class Batches:
+    """What one step learns from, which depends on the seed and the step alone, as tensors."""
+
+    def __init__(self, source, seed, lists, passages):
+        self.source, self.seed, self.lists, self.passages = source, seed, lists, passages
+
+    def __call__(self, step):
+        source, rng = self.source, random.Random(f"{self.seed}/{step}")
+        name = source.draw(rng)
+        limit = LONG if rng.random() < LONG_SHARE else SHORT
+        count = self.lists if limit == SHORT else self.lists // 2
+        lists = source.batch(rng, name, count, self.passages, limit)
+        passages = list(dict.fromkeys(p for _, some in lists for p in some))
+        row = {p: i for i, p in enumerate(passages)}
+        counts = [source.counts[p] for p in passages]
+        ids, mask = padded(source.pieces, [source.tokens[p].tolist() for p in passages], limit)
+        terms = list(dict.fromkeys(t for item, _ in lists for t in source.query_terms[item["query"]]))
+        column = {t: i for i, t in enumerate(terms)}
+        asks = torch.zeros(len(lists), len(terms))
+        own = torch.zeros(len(lists), len(passages), dtype=torch.bool)
+        teacher = torch.full((len(lists), len(passages)), math.nan)
+        relevant = torch.zeros(len(lists), len(passages))
+        for i, (item, some) in enumerate(lists):
+            asks[i, [column[t] for t in source.query_terms[item["query"]]]] = 1
+            own[i, [row[p] for p in some]] = True
+            known = passages if source.vectors else some
+            taught = source.teach(item, known)
+            if taught is not None:
+                teacher[i, [row[p] for p in known]] = torch.from_numpy(taught)
+            relevant[i] = torch.tensor([float(item["labels"].get(p, 0) > 0) for p in passages])
+        drawn = np.random.default_rng([self.seed, step]).choice(
+            source.vocabulary.storable, RANDOM_TERMS
+        )
+        return dict(
+            ids=ids,
+            mask=mask,
+            terms=torch.cat([torch.tensor(terms, dtype=torch.long), torch.from_numpy(drawn)]),
+            literal=literal(counts, terms),
+            lengths=relative_lengths(counts, source.means[name]),
+            idf=torch.cat([source.idfs[name][terms], source.idf[drawn]]),
+            asks=asks,
+            own=own,
+            teacher=teacher * material.SCALE,
+            relevant=relevant,
+        )
 
 
-def target(material, item, passages):
-    """What a query's scores over passages are to be, as probabilities; None if nothing tells."""
-    parts = []
-    taught = material.teach(item, passages)
-    if taught is not None:
-        parts.append(torch.softmax(torch.from_numpy(taught).float() * train.SCALE, 0))
-    relevant = torch.tensor([float(item["labels"].get(p, 0) > 0) for p in passages])
-    if relevant.sum() > 0:
-        parts.append(relevant / relevant.sum())
-    return sum(parts) / len(parts) if parts else None
-
-
-def divergence(target, scores):
-    entropy = (target * target.clamp_min(1e-9).log()).sum()
-    return entropy - (target * torch.log_softmax(scores, 0)).sum()
-
-
-def loss_of(model, material, source, lists, limit, arguments, rng):
-    """Distillation loss and penalty of one batch."""
-    passages = list(dict.fromkeys(p for _, some in lists for p in some))
-    row = {p: i for i, p in enumerate(passages)}
-    counts = [material.counts[p] for p in passages]
-    lengths = relative_lengths(counts, material.means[source])
-    terms = list(dict.fromkeys(t for item, _ in lists for t in material.queries[item["query"]]))
-    column = {t: i for i, t in enumerate(terms)}
-    drawn = torch.from_numpy(rng.choice(material.vocabulary.storable, RANDOM_TERMS))
-    vectors, gates = model.read(
-        *padded(material.pieces, [material.tokens[p].tolist() for p in passages], limit),
-        arguments.frozen_layers,
-    )
-    every = torch.cat([torch.tensor(terms, dtype=torch.long), drawn])
-    states = material.vectors_of_terms[every]
-    soft = model.soft(states, vectors, gates)
-    weights = model.weights(states)
-    matched = model.saturate(soft[:, : len(terms)], literal(counts, terms), lengths)
-    matched = matched * weights[: len(terms)] * material.idfs[source][terms]
-    added = model.saturate(soft[:, len(terms) :], 0.0, lengths)
-    added = added * weights[len(terms) :] * material.idf[drawn]
+def loss_of(model, batch, arguments):
+    """Distillation loss, penalty, and share of random terms that are stored."""
+    vectors, gates = model.read(batch["ids"], batch["mask"], arguments.frozen_layers)
+    terms, weights = model.terms(batch["terms"])
+    soft, worth = model.soft(terms, vectors, gates), weights * batch["idf"]
+    asked, lengths = batch["asks"].shape[1], batch["lengths"]
+    matched = model.saturate(soft[:, :asked], batch["literal"], lengths) * worth[:asked]
+    added = model.saturate(soft[:, asked:], 0.0, lengths) * worth[asked:]
     penalty = added.mean(0).square().mean() + arguments.mass * added.mean()
-    temperature = F.softplus(model.scalars["temperature"])
-    loss, known = 0.0, 0
-    for item, own in lists:
-        columns = [column[t] for t in material.queries[item["query"]]]
-        scores = temperature * matched[:, columns].sum(1)
-        for some, share in ((own, 1.0), (passages, arguments.in_batch)):
-            wanted = target(material, item, some)
-            if wanted is not None:
-                loss = loss + share * divergence(wanted, scores[[row[p] for p in some]])
-        known += 1
-    stored = (soft[:, len(terms) :] > 0).float().mean() * len(material.vocabulary.storable)
-    return loss / known, penalty, float(stored)
+    scores = F.softplus(model.scalars["temperature"]) * (batch["asks"] @ matched.T)
+    loss = 0.0
+    known = ~batch["teacher"].isnan() | (batch["relevant"].sum(1, keepdim=True) > 0)
+    for valid, share in ((batch["own"], 1.0), (known, arguments.in_batch)):
+        target = train.targets(batch["teacher"], batch["relevant"] * valid, valid)
+        loss = loss + share * train.divergence(target, scores, valid).mean()
+    return loss, penalty, (soft[:, asked:] > 0).float().mean()
 
 
 @torch.no_grad()
-def scores_of(model, material, tokens, counts, mean, terms, idf, frozen):
+def scores_of(model, source, tokens, counts, mean, terms, idf):
     """Weighted contributions [passages, terms], and stored soft terms a passage."""
-    states = material.vectors_of_terms[terms]
-    worth = model.weights(states) * idf
-    probe = np.random.default_rng(0).choice(material.vocabulary.storable, 1024, replace=False)
-    probes = material.vectors_of_terms[torch.from_numpy(probe)]
+    device, frozen = material.device(), len(model.bert.encoder.layer)
+    vectors, weights = model.terms(torch.tensor(terms, device=device))
+    storable = source.vocabulary.storable
+    probe = np.random.default_rng(0).choice(storable, min(1024, len(storable)), replace=False)
+    probes, _ = model.terms(torch.from_numpy(probe).to(device))
+    worth = weights * idf.to(device)
     out, stored = torch.zeros(len(tokens), len(terms)), torch.zeros(len(tokens))
     order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
     for start in range(0, len(order), 32):
         some = order[start : start + 32]
-        vectors, gates = model.read(
-            *padded(material.pieces, [tokens[i] for i in some], LONG), frozen
-        )
+        ids, mask = padded(source.pieces, [tokens[i].tolist() for i in some], LONG)
         chosen = [counts[i] for i in some]
-        soft = model.soft(torch.cat([states, probes]), vectors, gates)
-        literals = literal(chosen, terms)
-        lengths = relative_lengths(chosen, mean)
-        out[some] = model.saturate(soft[:, : len(terms)], literals, lengths) * worth
-        stored[some] = (soft[:, len(terms) :] > 0).float().mean(1)
-    return out, float(stored.mean() * len(material.vocabulary.storable))
+        read = model.read(ids.to(device), mask.to(device), frozen)
+        soft = model.soft(torch.cat([vectors, probes]), *read)
+        literals = literal(chosen, terms).to(device)
+        lengths = relative_lengths(chosen, mean).to(device)
+        out[some] = (model.saturate(soft[:, : len(terms)], literals, lengths) * worth).cpu()
+        stored[some] = (soft[:, len(terms) :] > 0).float().mean(1).cpu()
+    return out, float(stored.mean() * len(storable))
 
 
-def evaluate_lists(model, material, lists, frozen):
+def evaluate_lists(model, source, lists):
     """nDCG@10 over development lists, as `train.evaluate` has it."""
     result, every = {}, []
-    for source, items in material.development.items():
+    for name, items in source.development.items():
         values = []
         for item in items[:lists]:
-            passages = item["passages"]
-            terms = material.queries[item["query"]]
+            passages, terms = item["passages"], source.query_terms[item["query"]]
             if not terms:
                 continue
-            tokens = [material.tokens[p].tolist() for p in passages]
-            counts = [material.counts[p] for p in passages]
-            mean, idf = material.means[source], material.idfs[source][terms]
-            scores, _ = scores_of(model, material, tokens, counts, mean, terms, idf, frozen)
-            gains = np.array([item["labels"].get(p, 0.0) for p in passages])
-            if not item["labels"]:
-                taught = material.teach(item, passages)
-                gains = ((taught - taught.min()) / max(taught.max() - taught.min(), 1e-6)) ** 2
-            values.append(train.ndcg(gains, scores.sum(1).numpy()))
+            tokens = [source.tokens[p] for p in passages]
+            counts = [source.counts[p] for p in passages]
+            idf = source.idfs[name][terms]
+            scores, _ = scores_of(model, source, tokens, counts, source.means[name], terms, idf)
+            values.append(train.ndcg(source.gains(item), scores.sum(1).numpy()))
         if values:
-            result[source] = round(float(np.mean(values)), 4)
+            result[name] = round(float(np.mean(values)), 4)
             every += values
     result["mean"] = round(float(np.mean(every)), 4)
     return result
@@ -383,34 +376,34 @@ def evaluate_lists(model, material, lists, frozen):
 class Collection:
     """A BEIR folder's development queries, searched in full with what would be stored."""
 
-    def __init__(self, place, material, limit=300):
+    def __init__(self, place, source, tokenizer, limit=300):
         folder, split = place.rsplit(":", 1)
         self.name = os.path.basename(folder)
         rows = [json.loads(line) for line in open(os.path.join(folder, "corpus.jsonl"), encoding="utf-8")]
         texts = [(row.get("title", "") + " " + row["text"]).strip() for row in rows]
         self.number = {row["_id"]: i for i, row in enumerate(rows)}
-        self.tokens = [material.pieces.encode(text[: 6 * LONG])[: LONG - 2] for text in texts]
-        self.counts = [material.vocabulary.counts(text) for text in texts]
+        self.tokens = material.encode(tokenizer, texts, LONG - 2)
+        self.counts = [source.vocabulary.counts(words) for words in counts_of_words(texts)]
         queries = {}
         for line in open(os.path.join(folder, "queries.jsonl"), encoding="utf-8"):
             row = json.loads(line)
             queries[row["_id"]] = row["text"]
-        self.gains = collections.defaultdict(dict)
+        gains = collections.defaultdict(dict)
         for line in list(open(os.path.join(folder, "qrels", split + ".tsv"), encoding="utf-8"))[1:]:
             query, passage, grade = line.split("\t")
             if split != "train" or data.is_development(queries[query]):
-                self.gains[query][passage] = float(grade)
-        keep = sorted(self.gains)[:limit]
-        self.gains = {query: self.gains[query] for query in keep}
-        self.queries = {q: material.vocabulary.counts(queries[q])[0].tolist() for q in keep}
+                gains[query][passage] = float(grade)
+        self.gains = {query: gains[query] for query in sorted(gains)[:limit]}
+        words = counts_of_words([queries[q] for q in self.gains])
+        self.queries = {q: source.vocabulary.counts(w)[0].tolist() for q, w in zip(self.gains, words)}
         self.mean = mean_length(self.counts)
         self.terms = sorted({t for some in self.queries.values() for t in some})
-        self.idf = collection_idf(self.counts, len(material.idf))[self.terms]
+        self.idf = collection_idf(self.counts, len(source.idf))[self.terms]
 
-    def evaluate(self, model, material, frozen):
+    def evaluate(self, model, source):
         column = {t: i for i, t in enumerate(self.terms)}
         scores, stored = scores_of(
-            model, material, self.tokens, self.counts, self.mean, self.terms, self.idf, frozen
+            model, source, self.tokens, self.counts, self.mean, self.terms, self.idf
         )
         ndcg, recall = [], []
         for query, gains in self.gains.items():
@@ -429,120 +422,51 @@ class Collection:
 
 
 class Trainer(train.Trainer):
-    """The parameters of soft terms learn at rates of their own."""
+    """The parameters of soft terms learn at rates of their own, and the penalty adapts."""
 
     def __init__(self, model, arguments):
-        self.model, self.arguments, self.device = model, arguments, "cpu"
-        self.step, self.pairs, self.best = 0, 0, 0.0
         model.bert.embeddings.requires_grad_(False)
         for layer in model.bert.encoder.layer[: arguments.frozen_layers]:
             layer.requires_grad_(False)
-        body = [p for p in model.bert.encoder.parameters() if p.requires_grad]
         parts = [model.passage, model.term, model.gate, model.weight]
         head = [p for part in parts for p in part.parameters()]
-        self.factors = (1.0, 4.0, 40.0)
-        groups = [dict(params=g) for g in (body, head, list(model.scalars.parameters()))]
-        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
-        self.kl, self.penalty, self.stored = [], [], []
+        groups = [model.bert.encoder.parameters(), head, [model.own.weight], model.scalars.parameters()]
+        super().__init__(model, groups, (1.0, 4.0, 10.0, 40.0), arguments)
         self.strength, self.smooth = arguments.penalty, None
 
-    def _state(self):
-        return dict(strength=self.strength, smooth=self.smooth)
+    def state(self):
+        return dict(**super().state(), strength=self.strength, smooth=self.smooth)
 
-    def _adapt(self, stored):
+    def adapt(self, stored):
         """Raises or lowers the strength of the penalty until as many terms are stored as asked for."""
         self.smooth = stored if self.smooth is None else 0.97 * self.smooth + 0.03 * stored
         if self.step > WAIT:
             ratio = max(self.smooth, 1.0) / self.arguments.terms
             self.strength = min(max(self.strength * ratio**0.01, 1e-2), 1e5)
 
-    def learn(self, material):
-        arguments = self.arguments
-        for group, factor in zip(self.optimizer.param_groups, self.factors):
-            group["lr"] = factor * train.rate(self.step, arguments.steps, arguments.rate, 100)
-        source, lists, limit = batch(material, arguments.seed, self.step, arguments.lists)
-        rng = np.random.default_rng([arguments.seed, self.step])
-        loss, penalty, stored = loss_of(self.model, material, source, lists, limit, arguments, rng)
-        self._adapt(stored)
-        self.optimizer.zero_grad()
-        (loss + self.strength * penalty).backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        self.step += 1
-        self.pairs += sum(len(some) for _, some in lists)
-        for values, value in zip(
-            (self.kl, self.penalty, self.stored), (float(loss.detach()), float(penalty.detach()), stored)
-        ):
-            values.append(value)
-
-    def report(self, since):
-        means = [round(float(np.mean(v)), 4) for v in (self.kl, self.penalty, self.stored)]
-        scalars = {n: round(float(v.detach()), 3) for n, v in self.model.scalars.items()}
-        entry = dict(
-            step=self.step,
-            passages=self.pairs,
-            seconds=round(time.time() - since),
-            loss=means[0],
-            penalty=means[1],
-            stored=means[2],
-            strength=round(self.strength, 2),
-            scalars=scalars,
-        )
-        self.kl, self.penalty, self.stored = [], [], []
-        return entry
-
-
-def run(trainer, material, collections_):
-    arguments = trainer.arguments
-    end, since = time.time() + 60 * arguments.minutes, time.time()
-    with open(os.path.join(arguments.out, "log.jsonl"), "a", encoding="utf-8") as log:
-
-        def note(entry):
-            print(json.dumps(entry), file=log, flush=True)
-            print(json.dumps(entry), flush=True)
-
-        while trainer.step < arguments.steps and time.time() < end:
-            trainer.learn(material)
-            last = trainer.step == arguments.steps
-            if trainer.step % 50 == 0 or last:
-                note(trainer.report(since))
-            if trainer.step % 250 == 0:
-                trainer.save()
-            if trainer.step % arguments.every == 0 or last:
-                trainer.model.eval()
-                frozen = len(trainer.model.bert.encoder.layer)
-                checks = dict(lists=evaluate_lists(trainer.model, material, 40, frozen))
-                for some in collections_:
-                    checks[some.name] = some.evaluate(trainer.model, material, frozen)
-                note(dict(step=trainer.step, development=checks))
-                torch.save(trainer.model.state_dict(), trainer._path(f"step-{trainer.step}.pt"))
-                trainer.model.train()
-    trainer.save()
-
 
 def parser_of_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="folder of lists.jsonl.gz, passages.jsonl.gz")
     parser.add_argument("--backbone", required=True, help="jar with the encoder to start from")
-    parser.add_argument("--start", help="weights of a former run to start from, as step-N.pt")
+    parser.add_argument("--start", help="weights of a former run to start from, as weights-N.pt")
     parser.add_argument("--teachers", help="folder that teacher.py wrote to")
     parser.add_argument("--out", required=True, help="folder for model, checkpoints and log")
     parser.add_argument(
         "--collection", action="append", default=[], help="BEIR folder:split to search, for development"
     )
     parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="stop, to be resumed")
-    parser.add_argument("--every", type=int, default=1000, help="steps between development checks")
-    parser.add_argument("--lists", type=int, default=8, help=f"of {train.PASSAGES} passages in a batch")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="at most")
+    parser.add_argument("--every", type=int, default=1000, help="steps between checkpoints")
+    parser.add_argument("--lists", type=int, default=8, help="of short passages in a batch")
+    parser.add_argument("--passages", type=int, default=6, help="of a list")
+    parser.add_argument("--development-lists", type=int, default=40, help="of a source")
     parser.add_argument("--rate", type=float, default=1e-4)
-    parser.add_argument("--frozen-layers", type=int, default=2)
+    parser.add_argument("--frozen-layers", type=int, default=0)
     parser.add_argument("--in-batch", type=float, default=0.5, help="weight of the loss over a batch")
-    parser.add_argument("--terms", type=float, default=100, help="soft terms to store of a passage")
+    parser.add_argument("--terms", type=float, default=150, help="soft terms to store of a passage")
     parser.add_argument("--penalty", type=float, default=5.0, help="strength at the beginning")
     parser.add_argument("--mass", type=float, default=0.2, help="weight of the mean in the penalty")
-    parser.add_argument("--words", help="folder of words.txt and words.f32, vectors of whole words")
-    parser.add_argument("--pool", choices=["sum", "max"], default="sum")
-    parser.add_argument("--exponent", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)
     return parser
 
@@ -553,18 +477,46 @@ def main():
     torch.manual_seed(arguments.seed)
     encoder, tokenizer = bert.backbone(arguments.backbone, LONG)
     cache = os.path.join(arguments.out, "terms.npy")
-    material = Material(
-        arguments.data, arguments.teachers, tokenizer, encoder, cache, arguments.words
-    )
-    vectors = material.vectors_of_terms.numpy()
-    model = SoftTerms(
-        encoder.bert, material.states_of_terms, vectors, arguments.pool, arguments.exponent
-    )
+    source = Material(arguments.data, arguments.teachers, tokenizer, encoder, cache)
+    model = SoftTerms(encoder.bert, source.states, source.vocabulary.storable)
     if arguments.start:
         model.load_state_dict(torch.load(arguments.start))
-    trainer = Trainer(model, arguments)
+    trainer = Trainer(model.to(material.device()), arguments)
     trainer.resume()
-    run(trainer, material, [Collection(place, material) for place in arguments.collection])
+    places = [Collection(place, source, tokenizer) for place in arguments.collection]
+    seen = []
+
+    def learn(batch):
+        loss, penalty, stored = loss_of(model, batch, arguments)
+        trainer.learn(loss + trainer.strength * penalty)
+        stored = float(stored) * len(source.vocabulary.storable)
+        trainer.adapt(stored)
+        trainer.texts += len(batch["ids"])
+        seen.append((float(loss.detach()), float(penalty.detach()), stored))
+
+    def check():
+        means = [round(float(mean), 4) for mean in np.mean(seen, 0)]
+        seen.clear()
+        checks = dict(lists=evaluate_lists(model, source, arguments.development_lists))
+        for place in places:
+            checks[place.name] = place.evaluate(model, source)
+        trainer.note(
+            dict(
+                step=trainer.step,
+                passages=trainer.texts,
+                seconds=round(trainer.seconds),
+                loss=means[0],
+                penalty=means[1],
+                stored=means[2],
+                strength=round(trainer.strength, 2),
+                scalars={n: round(float(v.detach()), 3) for n, v in model.scalars.items()},
+                development=checks,
+            )
+        )
+        torch.save(model.state_dict(), trainer.path(f"weights-{trainer.step}.pt"))
+
+    make = Batches(source, arguments.seed, arguments.lists, arguments.passages)
+    trainer.run(make, learn, check)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """Embeds all passages and queries with two bi-encoders, whose similarities teach the cross-encoder.
 
 Writes <work>/<name>-passages.npy and -queries.npy: unit vectors as halves, in the order of the
-passages file and of the sorted distinct queries; zeros for passages of sources that are learnt from
-judgements only. A finished file is not made again.
+passages file and of the sorted distinct queries. A finished file is not made again.
 """
 
 import argparse
@@ -15,50 +14,40 @@ import torch
 
 import bert
 import data
+import material
 from wordpiece import WordPiece
 
-MAX_TOKENS = 144
-BATCH_TOKENS = 1500
-
-# prefixes and pooling as the authors of the two models prescribe
-TEACHERS = {
-    "bge-small-en-v15": ("Represent this sentence for searching relevant passages: ", "", "cls"),
-    "e5-small-v2": ("query: ", "passage: ", "mean"),
-}
+TOKENS = 256
+BATCH_TOKENS = {"cpu": 1500, "cuda": 64000}
 
 
-def embed(model, tokenizer, texts, prefix, pooling, device):
-    """Vectors of texts; of None, zeros."""
-    encoded = [
-        [tokenizer.cls] + tokenizer.encode(prefix + (text or ""))[: MAX_TOKENS - 2] + [tokenizer.sep]
-        for text in texts
-    ]
-    order = sorted(
-        (i for i, text in enumerate(texts) if text is not None), key=lambda i: len(encoded[i])
-    )
+@torch.no_grad()
+def embed(model, tokenizer, texts, pooling):
+    """Unit vectors of texts."""
+    device, pieces = material.device(), WordPiece(tokenizer)
+    encoded = material.encode(tokenizer, texts, TOKENS - 2)
+    order = sorted(range(len(texts)), key=lambda i: len(encoded[i]))
     vectors = np.zeros((len(texts), model.config["hidden"]), dtype=np.float16)
-    start, began = 0, time.time()
+    start, began, told = 0, time.time(), time.time()
     while start < len(order):
         end = start + 1
-        while end < len(order) and (end - start + 1) * len(encoded[order[end]]) <= BATCH_TOKENS:
+        while end < len(order) and (end - start + 1) * len(encoded[order[end]]) <= BATCH_TOKENS[device]:
             end += 1
         batch = order[start:end]
-        width = len(encoded[batch[-1]])
-        ids = torch.tensor([encoded[i] + [0] * (width - len(encoded[i])) for i in batch])
-        lengths = torch.tensor([len(encoded[i]) for i in batch])
-        mask = (torch.arange(width)[None] < lengths[:, None]).long()
-        ids, mask = ids.to(device), mask.to(device)
-        with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16):
+        lengths = torch.tensor([len(encoded[i]) + 2 for i in batch])
+        ids = torch.zeros(len(batch), int(lengths[-1]), dtype=torch.long)
+        for row, i in enumerate(batch):
+            ids[row, : lengths[row]] = torch.tensor([pieces.cls, *encoded[i].tolist(), pieces.sep])
+        ids, lengths = ids.to(device), lengths.to(device)
+        mask = (torch.arange(ids.shape[1], device=device)[None] < lengths[:, None]).long()
+        with torch.autocast(device, dtype=torch.bfloat16):
             states = model.bert.states(ids, mask, torch.zeros_like(ids)).float()
-        if pooling == "cls":
-            pooled = states[:, 0]
-        else:
-            pooled = (states * mask[..., None]).sum(1)
+        pooled = states[:, 0] if pooling == "cls" else (states * mask[..., None]).sum(1)
         vectors[batch] = torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
         start = end
-        if sys.stderr.isatty():
-            rate = start / (time.time() - began)
-            print(f"\r{start}/{len(order)} {rate:.0f}/s ", end="", file=sys.stderr)
+        if time.time() - told > 30:
+            rate, told = start / (time.time() - began), time.time()
+            print(f"{start} of {len(order)}, {rate:.0f} a second", file=sys.stderr)
     return vectors
 
 
@@ -68,31 +57,20 @@ def main():
     parser.add_argument("--backbones", required=True, help="folder of the backbones' jars")
     parser.add_argument("--work", required=True, help="folder to write to")
     arguments = parser.parse_args()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     os.makedirs(arguments.work, exist_ok=True)
-    lists = data.lists(arguments.data)
-    queries = sorted({entry["query"] for entry in lists})
-    taught = {
-        passage
-        for entry in lists
-        if entry["source"] not in data.JUDGED_ONLY
-        for passage in entry["passages"]
-    }
-    texts = [
-        text if passage in taught else None
-        for passage, text in data.passages(arguments.data).items()
-    ]
-    for name, (query_prefix, passage_prefix, pooling) in TEACHERS.items():
+    queries = sorted({entry["query"] for entry in data.lists(arguments.data)})
+    texts = list(data.passages(arguments.data).values())
+    for name, (query_prefix, passage_prefix, pooling) in material.TEACHERS.items():
         jar = next(f for f in os.listdir(arguments.backbones) if name in f)
         model, tokenizer = bert.backbone(os.path.join(arguments.backbones, jar))
-        model, pieces = model.to(device).eval(), WordPiece(tokenizer)
+        model = model.to(material.device()).eval()
         for kind, inputs, prefix in (
             ("queries", queries, query_prefix),
             ("passages", texts, passage_prefix),
         ):
             target = os.path.join(arguments.work, f"{name}-{kind}.npy")
             if not os.path.exists(target):
-                vectors = embed(model, pieces, inputs, prefix, pooling, device)
+                vectors = embed(model, tokenizer, [prefix + text for text in inputs], pooling)
                 np.save(target + ".tmp.npy", vectors)
                 os.replace(target + ".tmp.npy", target)
 

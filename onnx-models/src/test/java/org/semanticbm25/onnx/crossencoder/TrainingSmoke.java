@@ -89,7 +89,7 @@ class TrainingSmoke {
         List.of("--out", folder.toString(), "--steps", "100", "--minutes", "5", "--every", "100"));
     assertEquals(0, run(train.toArray(String[]::new)));
     checkLosses();
-    Path weights = folder.resolve("step-100.pt");
+    Path weights = folder.resolve("weights-100.pt");
     Assumptions.assumeTrue(Files.exists(weights), "fewer than 100 steps in 5 minutes");
     Path exported = folder.resolve("exported");
     for (String part : List.of("--encoder", "--terms")) {
