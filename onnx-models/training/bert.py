@@ -8,6 +8,7 @@ import inspect
 import os
 import zipfile
 
+import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
@@ -203,12 +204,19 @@ def backbone(jar, positions=512):
 
 
 def restore(model, path):
-    """Takes over all weights of an ONNX file that `train.py` wrote, float or in our int8, but the
-    embeddings, which training leaves as they are."""
-    weights = _weights(onnx.load(path).graph)
-    weights = {name: tensor for name, tensor in weights.items() if ".embeddings." not in name}
+    """Takes over all weights of an ONNX file that `train.py` wrote, float or in our int8, or of the
+    .npz that `pack.py` made of one, but the embeddings, which training leaves as they are."""
+    weights = trained(path)
     missing, unexpected = model.load_state_dict(weights, strict=False)
     assert not unexpected and all(".embeddings." in name for name in missing), missing
+
+
+def trained(path):
+    """Weights by their PyTorch names, without those of the embeddings."""
+    if path.endswith(".npz"):
+        return {name: torch.tensor(array.astype("f4")) for name, array in np.load(path).items()}
+    weights = _weights(onnx.load(path).graph)
+    return {name: tensor for name, tensor in weights.items() if ".embeddings." not in name}
 
 
 def export(model, inputs, path, input_names, output_names, axes):
