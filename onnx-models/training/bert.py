@@ -206,9 +206,9 @@ def backbone(jar, positions=512):
 def restore(model, path):
     """Takes over all weights of an ONNX file that `train.py` wrote, float or in our int8, or of the
     .npz that `pack.py` made of one, but the embeddings, which training leaves as they are."""
-    weights = trained(path)
-    missing, unexpected = model.load_state_dict(weights, strict=False)
-    assert not unexpected and all(".embeddings." in name for name in missing), missing
+    missing, unexpected = model.load_state_dict(trained(path), strict=False)
+    kept = [name for name in model.state_dict() if ".embeddings." in name]
+    assert not unexpected and sorted(missing) == sorted(kept), (missing, unexpected)
 
 
 def trained(path):

@@ -462,7 +462,7 @@ def parser_of_arguments():
     parser.add_argument("--passages", type=int, default=6, help="of a list")
     parser.add_argument("--development-lists", type=int, default=40, help="of a source")
     parser.add_argument("--rate", type=float, default=1e-4)
-    parser.add_argument("--frozen-layers", type=int, default=0)
+    parser.add_argument("--frozen-layers", type=int, default=2)
     parser.add_argument("--in-batch", type=float, default=0.5, help="weight of the loss over a batch")
     parser.add_argument("--terms", type=float, default=150, help="soft terms to store of a passage")
     parser.add_argument("--penalty", type=float, default=5.0, help="strength at the beginning")

@@ -19,7 +19,6 @@ import time
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 import bert
 import material
@@ -80,8 +79,11 @@ class Batches:
 
 
 def targets(teacher, relevant, valid):
-    """What lists are to score, as probabilities [lists, passages]; the teachers' logits may be nan."""
-    taught = ~teacher[:, :1].isnan()
+    """What lists are to score, as probabilities [lists, passages].
+
+    The teachers' logits are nan where they say nothing: of all valid passages of a list, or of none.
+    """
+    taught = (valid & ~teacher.isnan()).any(1, keepdim=True)
     logits = teacher.nan_to_num().masked_fill(~valid, -1e4)
     judged = relevant.sum(1, keepdim=True) > 0
     parts = torch.softmax(logits, 1) * taught
@@ -231,7 +233,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="folder of lists.jsonl.gz, passages.jsonl.gz")
     parser.add_argument("--backbone", required=True, help="jar with the encoder to start from")
-    parser.add_argument("--start", help="model.onnx of an earlier training to go on from")
+    parser.add_argument("--start", help="model.onnx or packed weights of an earlier training")
     parser.add_argument(
         "--teachers", help="folder that teacher.py wrote to (default: the scores in the lists)"
     )

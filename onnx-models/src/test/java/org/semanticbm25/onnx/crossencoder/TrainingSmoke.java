@@ -86,7 +86,7 @@ class TrainingSmoke {
     List<String> train = new ArrayList<>(List.of(python, "training/soft_terms.py"));
     train.addAll(common);
     train.addAll(
-        List.of("--out", folder.toString(), "--steps", "100", "--minutes", "5", "--every", "100"));
+        List.of("--out", folder.toString(), "--steps", "100", "--minutes", "5", "--every", "50"));
     assertEquals(0, run(train.toArray(String[]::new)));
     checkLosses();
     Path weights = folder.resolve("weights-100.pt");
