@@ -24,9 +24,10 @@ import data
 import soft_terms
 
 NAME = "semanticbm25-contextual-l6-v2"
-CODEC, VERSION = "ContextualModel", 1
+CODEC, VERSION = "ContextualModel", 2
 CODEC_MAGIC = 0x3FD76C17  # of Lucene's CodecUtil, as are header and footer below
 FILE = "terms.contextual"
+LITERAL = 0.5  # weight of BM25 beside, which training does not know
 
 
 class Encoder(nn.Module):
@@ -93,7 +94,7 @@ def content(model, vocabulary, encoder):
     parts = [text(string) for string in (NAME, sha256, "soft_terms.py", created)] + [vint(0)]
     b, cut = min(max(s["b"], 0.0), 1.0), max(s["cut"], 0.0)
     scale = float(F.softplus(torch.tensor(s["scale"])))
-    parts.append(floats([soft_terms.K1, b, s["threshold"], scale, cut]))
+    parts.append(floats([soft_terms.K1, b, s["threshold"], scale, cut, LITERAL]))
     parts.append(vint(len(numbers)))
     parts += [text(vocabulary.words[i][0][0]) for i in numbers]
     parts += [floats(weights), floats(vocabulary.idf[numbers])]

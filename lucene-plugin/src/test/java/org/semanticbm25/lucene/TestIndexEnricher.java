@@ -95,7 +95,7 @@ public class TestIndexEnricher extends LuceneTestCase {
     ContextualModel model =
         new ContextualModel(
             new Provenance("tiny", "ab12", "1.0", "2026-11-01T00:00:00Z", Map.of()),
-            new Parameters(4f, 0.4f, 0.5f, 1f, 0f),
+            new Parameters(4f, 0.4f, 0.5f, 1f, 0f, 0.5f),
             IntStream.range(0, TERMS).mapToObj(i -> "w" + i).toList(),
             weights,
             weights,

@@ -24,7 +24,7 @@ public final class TinySoftTerms {
   public static final int DIMENSIONS = 6;
 
   /** Numbers of the function. */
-  public static final Parameters PARAMETERS = new Parameters(4f, 0.4f, 0.3f, 1.7f, 0.2f);
+  public static final Parameters PARAMETERS = new Parameters(4f, 0.4f, 0.3f, 1.7f, 0.2f, 0.6f);
 
   private static final List<String> TERMS =
       TinyModel.VOCABULARY.stream().filter(word -> word.matches("[a-z]{2,}")).toList();

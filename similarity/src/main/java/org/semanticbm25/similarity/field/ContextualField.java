@@ -187,13 +187,19 @@ public final class ContextualField {
    * @return its soft frequency's score
    */
   public Query termQuery(BytesRef term) {
-    Integer number = numbers.get(term);
+    OptionalInt number = number(term);
     return new ContextualTermQuery(
         new Term(softField(), term),
         field,
         model.id(),
         model.parameters().k1(),
-        number == null ? 1f : model.weight(number),
-        number == null ? 0f : model.idf(number));
+        weight(term) + model.parameters().literal(),
+        number.isEmpty() ? 0f : model.idf(number.getAsInt()));
+  }
+
+  /** How much the soft frequency of a term counts; 1 if the model does not know it. */
+  float weight(BytesRef term) {
+    OptionalInt number = number(term);
+    return number.isEmpty() ? 1f : model.weight(number.getAsInt());
   }
 }

@@ -17,10 +17,11 @@ import org.semanticbm25.similarity.search.SoftFieldMark;
 /**
  * Makes the soft fields of the passages of an index.
  *
- * <p>A term's {@link FeatureField} has the value {@code S / (1 - b + b * dl / avgdl)}, of which
- * Lucene keeps nine significant bits. All terms of the passage have one, and of those that do not
- * stand in it the ones that can add most to a score. dl is the number of terms that the analyzer
- * makes of the passage. A {@link SoftFieldMark} records the model and avgdl.
+ * <p>A term's {@link FeatureField} has the {@linkplain ContextualModel.Parameters#value value} of
+ * literal and soft frequency, of which Lucene keeps nine significant bits. All terms of the passage
+ * have one, and of those that do not stand in it the ones that can add most to a score. dl is the
+ * number of terms that the analyzer makes of the passage. A {@link SoftFieldMark} records the model
+ * and avgdl.
  *
  * <p>Immutable and thread-safe.
  *
@@ -137,20 +138,31 @@ public final class SoftTermFields {
     return stored;
   }
 
-  /** Literal and soft frequencies over the length norm, of what is to be stored. */
+  /** Values of the terms of a passage, and of the soft terms that can add most. */
   private Map<BytesRef, Float> values(List<BytesRef> literal, SoftFrequencies soft) {
-    float norm = model.parameters().norm(literal.size(), meanLength);
+    float length = literal.size() / meanLength;
+    Map<BytesRef, Integer> frequencies = new HashMap<>();
+    literal.forEach(term -> frequencies.merge(term, 1, Integer::sum));
     Map<BytesRef, Float> values = new HashMap<>();
-    literal.forEach(term -> values.merge(term, 1 / norm, Float::sum));
+    frequencies.forEach(
+        (term, tf) ->
+            values.put(term, model.parameters().value(field.weight(term), tf, 0, length)));
     PriorityQueue<Candidate> best =
         new PriorityQueue<>(
             Comparator.comparingDouble(Candidate::worth)
                 .thenComparing(Candidate::term, Comparator.reverseOrder()));
     for (int i = 0; i < soft.size(); i++) {
-      BytesRef term = field.term(soft.term(i));
-      float value = soft.frequency(i) / norm;
-      if (term != null && values.computeIfPresent(term, (t, own) -> own + value) == null) {
-        best.add(new Candidate(term, value, worth(soft.term(i), value)));
+      int number = soft.term(i);
+      BytesRef term = field.term(number);
+      if (term == null) {
+        continue;
+      }
+      int tf = frequencies.getOrDefault(term, 0);
+      float value = model.parameters().value(model.weight(number), tf, soft.frequency(i), length);
+      if (tf > 0) {
+        values.put(term, value);
+      } else {
+        best.add(new Candidate(term, value, worth(number, value)));
         if (best.size() > maxSoftTerms) {
           best.remove();
         }
@@ -160,8 +172,12 @@ public final class SoftTermFields {
     return values;
   }
 
-  /** What a term can add to a score. */
+  /** What a soft term can add to a score, but for what is the same for all. */
   private double worth(int i, float value) {
-    return model.idf(i) * model.weight(i) * value / (value + model.parameters().k1());
+    ContextualModel.Parameters parameters = model.parameters();
+    return model.idf(i)
+        * (model.weight(i) + parameters.literal())
+        * value
+        / (value + parameters.k1());
   }
 }

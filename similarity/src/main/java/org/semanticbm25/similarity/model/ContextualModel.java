@@ -20,12 +20,16 @@ import org.apache.lucene.store.Directory;
  * <pre>
  *   S(t, d) = tf(t, d) + max(0, scale * sum over j of g_j * kernel(h_j . e_t) - cut)
  *   kernel  = max(0, (cosine - threshold) / (1 - threshold)) ^ 2
- *   score   = sum over query terms t of idf(t) * weight(t) * S / (S + k1 * (1 - b + b * dl / avgdl))
+ *   part    = weight(t) * S / (S + k1 * (1 - b + b * dl / avgdl)) + literal * BM25(tf)
+ *   BM25    = tf / (tf + 1.2 * (0.25 + 0.75 * dl / avgdl))
+ *   score   = sum over query terms t of idf(t) * part(t, d)
  * </pre>
  *
  * <p>This is the semantic BM25 of Lu, Chen and Eickhoff (<i>Pathway to Relevance</i>, EMNLP 2025)
  * with soft frequencies that need no query: an approximation, trained on a cross-encoder's and
- * other teachers' scores. Immutable and thread-safe.
+ * other teachers' scores, to which BM25 itself is added with a weight. An index keeps of a part one
+ * {@link Parameters#value}, so that a search reads one postings list for each query term. Immutable
+ * and thread-safe.
  *
  * @lucene.experimental
  */
@@ -34,7 +38,7 @@ public final class ContextualModel {
       new ChecksummedFile(
           "ContextualModel",
           1,
-          1,
+          2,
           "contextual model",
           "give the file that belongs to the encoder, or update this software");
 
@@ -54,8 +58,13 @@ public final class ContextualModel {
    * @param threshold cosine at which the kernel begins, in [0, 1)
    * @param scale of soft frequencies, positive
    * @param cut from soft frequencies, not negative
+   * @param literal how much BM25 of the literal frequency counts beside, not negative
    */
-  public record Parameters(float k1, float b, float threshold, float scale, float cut) {
+  public record Parameters(
+      float k1, float b, float threshold, float scale, float cut, float literal) {
+    // of Lucene's BM25Similarity
+    private static final float LITERAL_K1 = 1.2f;
+    private static final float LITERAL_B = 0.75f;
 
     /**
      * Checks the numbers.
@@ -71,17 +80,36 @@ public final class ContextualModel {
           scale > 0f && Float.isFinite(scale), "scale", scale, "positive and finite");
       ScoringParameters.check(
           cut >= 0f && Float.isFinite(cut), "cut", cut, "not negative and finite");
+      ScoringParameters.check(
+          literal >= 0f && Float.isFinite(literal), "literal", literal, "not negative and finite");
     }
 
     /**
-     * Length normalisation, by which a frequency is divided: {@code 1 - b + b * dl / avgdl}.
+     * What an index keeps of a term in a passage. BM25's saturation of it is the term's part of the
+     * score, as a share of the largest that the part can be:
      *
-     * @param terms dl, of the passage, repetitions included, 1 or more
-     * @param meanTerms avgdl, of passages on average, positive
+     * <pre>
+     *   value / (value + k1) = part / (weight + literal)
+     * </pre>
+     *
+     * If {@code literal} is 0, it is S over the length norm.
+     *
+     * @param weight of the term, positive
+     * @param tf literal frequency, 0 or more
+     * @param soft frequency, 0 or more; one of the two is positive
+     * @param relativeLength dl / avgdl, positive
      * @return positive
      */
-    public float norm(int terms, float meanTerms) {
-      return 1f - b + b * terms / meanTerms;
+    public float value(float weight, int tf, float soft, float relativeLength) {
+      double part =
+          weight * saturation(tf + soft, k1, b, relativeLength)
+              + literal * saturation(tf, LITERAL_K1, LITERAL_B, relativeLength);
+      double share = part / (weight + literal);
+      return (float) (k1 * share / (1 - share));
+    }
+
+    private static double saturation(float tf, float k1, float b, float relativeLength) {
+      return tf / (tf + k1 * (1.0 - b + b * relativeLength));
     }
 
     /**
@@ -96,12 +124,13 @@ public final class ContextualModel {
     }
 
     private void write(DataOutput out) throws IOException {
-      writeFloats(out, k1, b, threshold, scale, cut);
+      writeFloats(out, k1, b, threshold, scale, cut, literal);
     }
 
-    private static Parameters read(DataInput in) throws IOException {
+    private static Parameters read(DataInput in, int version) throws IOException {
       float[] numbers = ChecksummedFile.readFloats(in, 5);
-      return new Parameters(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
+      float literal = version > 1 ? Float.intBitsToFloat(in.readInt()) : 0f;
+      return new Parameters(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], literal);
     }
   }
 
@@ -193,6 +222,25 @@ public final class ContextualModel {
   }
 
   /**
+   * The same with another weight of BM25. It is another model: indexes made with this one have to
+   * be made anew.
+   *
+   * @param literal how much BM25 of the literal frequency counts beside, not negative
+   * @return all else as here
+   * @throws IllegalArgumentException if the weight is out of its range
+   */
+  public ContextualModel withLiteral(float literal) {
+    Parameters p = parameters;
+    return new ContextualModel(
+        provenance,
+        new Parameters(p.k1(), p.b(), p.threshold(), p.scale(), p.cut(), literal),
+        words,
+        weights,
+        idf,
+        vectors);
+  }
+
+  /**
    * Number of terms.
    *
    * @return 0 or more
@@ -273,7 +321,7 @@ public final class ContextualModel {
    *     message says which, and what to do
    */
   public static ContextualModel read(Directory directory, String name) throws IOException {
-    return FILE.read(directory, name, (in, version) -> read(in));
+    return FILE.read(directory, name, ContextualModel::read);
   }
 
   /**
@@ -284,12 +332,12 @@ public final class ContextualModel {
    * @throws IOException as {@link #read(Directory, String)}
    */
   public static ContextualModel read(InputStream in) throws IOException {
-    return FILE.read(in, (content, version) -> read(content));
+    return FILE.read(in, ContextualModel::read);
   }
 
-  private static ContextualModel read(DataInput in) throws IOException {
+  private static ContextualModel read(DataInput in, int version) throws IOException {
     Provenance provenance = Provenance.read(in);
-    Parameters parameters = Parameters.read(in);
+    Parameters parameters = Parameters.read(in, version);
     int size = ChecksummedFile.readSize(in, 1 + 2 * Float.BYTES);
     List<String> words = new ArrayList<>();
     for (int i = 0; i < size; i++) {

@@ -21,13 +21,13 @@ import org.apache.lucene.search.Weight;
  * Scores a term by its soft frequency in context, which is stored in a field of its own:
  *
  * <pre>
- *   score = boost * idf * weight * S / (S + k1)
+ *   score = boost * idf * weight * V / (V + k1)
  * </pre>
  *
- * <p>S is the value of the term's {@link FeatureField} in the soft field, where length is
- * normalised already. The IDF is BM25's of the term in the text field; a term that no text holds
- * has the model's. Postings are read and skipped by Lucene's own saturation query, whatever
- * similarity the searcher has.
+ * <p>V is the value of the term's {@link FeatureField} in the soft field, made of the literal and
+ * the soft frequency when the passage was indexed. The IDF is BM25's of the term in the text field;
+ * a term that no text holds has the model's. Postings are read and skipped by Lucene's own
+ * saturation query, whatever similarity the searcher has.
  *
  * @lucene.experimental
  */
@@ -124,7 +124,7 @@ public final class ContextualTermQuery extends Query {
         return Explanation.noMatch("no soft frequency of " + softTerm);
       }
       // the 17 bits that FeatureField keeps of a value
-      float soft = Float.intBitsToFloat(frequency(context, softTerm, doc) << 15);
+      float value = Float.intBitsToFloat(frequency(context, softTerm, doc) << 15);
       int literal = frequency(context, new Term(textField, softTerm.bytes()), doc);
       return Explanation.match(
           scored.getValue(),
@@ -132,13 +132,13 @@ public final class ContextualTermQuery extends Query {
               + softTerm
               + " in "
               + doc
-              + "), computed as boost * idf * weight * S / (S + k1) from:",
+              + "), computed as boost * idf * weight * V / (V + k1) from:",
           Explanation.match(boost, "boost"),
           Explanation.match(idf, "idf, of the term in " + textField),
-          Explanation.match(weight, "weight, how much the model lets the term count"),
+          Explanation.match(weight, "weight, how much the model lets the term count, and BM25"),
           Explanation.match(k1, "k1, saturation"),
-          Explanation.match(soft, "S, literal and soft frequency, length normalized"),
-          Explanation.match(literal, "termFreq, occurrences in the text, part of S"));
+          Explanation.match(value, "V, made of literal and soft frequency, length normalized"),
+          Explanation.match(literal, "termFreq, occurrences in the text, part of V"));
     }
 
     private int frequency(LeafReaderContext context, Term term, int doc) throws IOException {

@@ -75,7 +75,12 @@ public class TestContextualField extends LuceneTestCase {
     return new ContextualModel(
         new Provenance("tiny", "ab12", "1.0", "2026-11-01T00:00:00Z", Map.of()),
         new Parameters(
-            0.5f + 5 * random.nextFloat(), random.nextFloat(), 0.5f, 1f + random.nextFloat(), 0f),
+            0.5f + 5 * random.nextFloat(),
+            random.nextFloat(),
+            0.5f,
+            1f + random.nextFloat(),
+            0f,
+            random.nextBoolean() ? 0f : random.nextFloat()),
         IntStream.range(0, IN_MODEL).mapToObj(TestContextualField::word).toList(),
         weights,
         idf,
@@ -143,37 +148,52 @@ public class TestContextualField extends LuceneTestCase {
     super.tearDown();
   }
 
-  /** Soft frequencies by word, over the length norm: the definition, all terms sorted. */
+  /** Parts of the score without IDF, by word: the definition, all terms sorted. */
   private Map<String, Double> definition(Passage passage) {
     String[] words = passage.text().isEmpty() ? new String[0] : passage.text().split(" ");
-    Parameters parameters = field.model().parameters();
-    double norm = 1 - parameters.b() + parameters.b() * words.length / MEAN_LENGTH;
-    Map<String, Double> values = new HashMap<>();
+    Map<String, Integer> literal = new HashMap<>();
     for (String word : words) {
-      values.merge(word, 1 / norm, Double::sum);
-    }
-    if (words.length == 0) {
-      return values;
+      literal.merge(word, 1, Integer::sum);
     }
     Map<String, Double> soft = new HashMap<>();
-    for (int i = 0; i < passage.soft().size(); i++) {
-      String word = word(passage.soft().term(i));
-      double value = passage.soft().frequency(i) / norm;
-      if (values.computeIfPresent(word, (w, literal) -> literal + value) == null) {
-        soft.put(word, value);
-      }
+    for (int i = 0; words.length > 0 && i < passage.soft().size(); i++) {
+      soft.put(word(passage.soft().term(i)), (double) passage.soft().frequency(i));
     }
+    Map<String, Double> parts = new HashMap<>();
+    literal.forEach(
+        (word, tf) -> parts.put(word, part(word, tf, soft.getOrDefault(word, 0.0), words.length)));
+    soft.keySet().removeAll(literal.keySet());
     soft.entrySet().stream()
-        .sorted(Comparator.comparingDouble(e -> -worth(e.getKey(), e.getValue())))
+        .sorted(Comparator.comparingDouble(e -> -worth(e.getKey(), e.getValue(), words.length)))
         .limit(MAX_SOFT_TERMS)
-        .forEach(e -> values.put(e.getKey(), e.getValue()));
-    return values;
+        .forEach(e -> parts.put(e.getKey(), part(e.getKey(), 0, e.getValue(), words.length)));
+    return parts;
   }
 
-  private double worth(String word, double value) {
-    int i = Integer.parseInt(word.substring(1));
-    ContextualModel model = field.model();
-    return model.idf(i) * model.weight(i) * value / (value + model.parameters().k1());
+  private double part(String word, int tf, double soft, int length) {
+    Parameters parameters = field.model().parameters();
+    double norm = 1 - parameters.b() + parameters.b() * length / MEAN_LENGTH;
+    double literalNorm = 0.25 + 0.75 * length / MEAN_LENGTH;
+    return weight(word) * (tf + soft) / (tf + soft + parameters.k1() * norm)
+        + parameters.literal() * tf / (tf + 1.2 * literalNorm);
+  }
+
+  private double worth(String word, double soft, int length) {
+    return field.model().idf(number(word)) * part(word, 0, soft, length);
+  }
+
+  private static int number(String word) {
+    return Integer.parseInt(word.substring(1));
+  }
+
+  private double weight(String word) {
+    return number(word) < IN_MODEL ? field.model().weight(number(word)) : 1;
+  }
+
+  /** The part of a score that a stored value stands for. */
+  private double part(String word, float value) {
+    Parameters parameters = field.model().parameters();
+    return (weight(word) + parameters.literal()) * value / (value + parameters.k1());
   }
 
   public void testStoresTheDefinition() throws IOException {
@@ -186,7 +206,8 @@ public class TestContextualField extends LuceneTestCase {
         assertEquals(1f, stored.remove(mark), 0f);
       }
       assertEquals(expected.keySet(), stored.keySet());
-      expected.forEach((word, value) -> assertEquals(word, value, stored.get(word), 0.004 * value));
+      expected.forEach(
+          (word, part) -> assertEquals(word, part, part(word, stored.get(word)), 0.004 * part));
     }
   }
 
@@ -198,20 +219,17 @@ public class TestContextualField extends LuceneTestCase {
     return text.toString();
   }
 
-  /** BM25's form over the stored frequencies of one document. */
+  /** The parts of one document, with their IDF values. */
   private double score(String text, Passage passage) throws IOException {
     Map<String, Float> stored = stored(passage);
     ContextualModel model = field.model();
     double sum = 0;
     for (String word : Arrays.stream(text.split(" ")).distinct().toList()) {
-      double s = stored.getOrDefault(word, 0f);
-      int i = Integer.parseInt(word.substring(1));
       int df = reader.docFreq(new Term(FIELD, word));
-      double modelIdf = i < IN_MODEL ? model.idf(i) : 0;
+      double modelIdf = number(word) < IN_MODEL ? model.idf(number(word)) : 0;
       double idf =
           df == 0 ? modelIdf : Math.log(1 + (reader.getDocCount(FIELD) - df + 0.5) / (df + 0.5));
-      double weight = i < IN_MODEL ? model.weight(i) : 1;
-      sum += idf * weight * s / (s + model.parameters().k1());
+      sum += idf * part(word, stored.getOrDefault(word, 0f));
     }
     return sum;
   }

@@ -22,7 +22,7 @@ import org.semanticbm25.similarity.model.ContextualModel.Parameters;
 
 class ContextualModelTest {
   private static final String NAME = "terms.context";
-  private static final Parameters PARAMETERS = new Parameters(5f, 0.4f, 0.5f, 2f, 0.01f);
+  private static final Parameters PARAMETERS = new Parameters(5f, 0.4f, 0.5f, 2f, 0.01f, 0.7f);
 
   private static ContextualModel model(float... weights) {
     return new ContextualModel(
@@ -75,17 +75,36 @@ class ContextualModelTest {
     assertThrows(IllegalArgumentException.class, () -> model(1f));
     assertThrows(IllegalArgumentException.class, () -> model(1f, 0f));
     assertThrows(IllegalArgumentException.class, () -> model(1f, Float.NaN));
-    assertThrows(IllegalArgumentException.class, () -> new Parameters(0f, 0.4f, 0.5f, 2f, 0f));
-    assertThrows(IllegalArgumentException.class, () -> new Parameters(5f, 1.4f, 0.5f, 2f, 0f));
-    assertThrows(IllegalArgumentException.class, () -> new Parameters(5f, 0.4f, 1f, 2f, 0f));
-    assertThrows(IllegalArgumentException.class, () -> new Parameters(5f, 0.4f, 0.5f, 0f, 0f));
-    assertThrows(IllegalArgumentException.class, () -> new Parameters(5f, 0.4f, 0.5f, 2f, -1f));
+    assertThrows(IllegalArgumentException.class, () -> new Parameters(0f, 0.4f, 0.5f, 2f, 0f, 0f));
+    assertThrows(IllegalArgumentException.class, () -> new Parameters(5f, 1.4f, 0.5f, 2f, 0f, 0f));
+    assertThrows(IllegalArgumentException.class, () -> new Parameters(5f, 0.4f, 1f, 2f, 0f, 0f));
+    assertThrows(IllegalArgumentException.class, () -> new Parameters(5f, 0.4f, 0.5f, 0f, 0f, 0f));
+    assertThrows(IllegalArgumentException.class, () -> new Parameters(5f, 0.4f, 0.5f, 2f, -1f, 0f));
+    assertThrows(IllegalArgumentException.class, () -> new Parameters(5f, 0.4f, 0.5f, 2f, 0f, -1f));
+  }
+
+  /** Of weight 2, in a passage that is twice as long as the mean. */
+  @Test
+  void valueIsTheShareOfTheLargestPart() {
+    double soft = 4.5 / (4.5 + 5 * (0.6 + 0.4 * 2));
+    double literal = 3 / (3 + 1.2 * (0.25 + 0.75 * 2));
+    double share = (2 * soft + 0.7 * literal) / 2.7;
+    float value = PARAMETERS.value(2f, 3, 1.5f, 2f);
+    assertEquals(share, value / (value + 5), 1e-6);
+    Parameters softOnly = model(1f, 1f).withLiteral(0f).parameters();
+    assertEquals(4.5 / 1.4, softOnly.value(2f, 3, 1.5f, 2f), 1e-5);
   }
 
   @Test
-  void normalizesLengthAndCosine() {
-    assertEquals(1f, PARAMETERS.norm(20, 20f), 1e-6f);
-    assertEquals(1.4f, PARAMETERS.norm(40, 20f), 1e-6f);
+  void anotherWeightOfTheLiteralFrequencyIsAnotherModel() {
+    ContextualModel model = model(1f, 1f);
+    assertEquals(0f, model.withLiteral(0f).parameters().literal());
+    assertNotEquals(model.id(), model.withLiteral(0f).id());
+    assertEquals(model.id(), model.withLiteral(0f).withLiteral(0.7f).id());
+  }
+
+  @Test
+  void kernelBeginsAtTheThreshold() {
     assertEquals(0f, PARAMETERS.kernel(0.5f));
     assertEquals(0.25f, PARAMETERS.kernel(0.75f), 1e-6f);
     assertEquals(1f, PARAMETERS.kernel(1f), 1e-6f);
@@ -97,9 +116,9 @@ class ContextualModelTest {
     try (Directory directory = FSDirectory.open(folder)) {
       for (int size : new int[] {Integer.MAX_VALUE, 1 << 28, -1}) {
         try (IndexOutput out = directory.createOutput(NAME, IOContext.DEFAULT)) {
-          CodecUtil.writeHeader(out, "ContextualModel", 1);
+          CodecUtil.writeHeader(out, "ContextualModel", 2);
           new Provenance("tiny", "ab12", "1.0", "2026-11-01T00:00:00Z", Map.of()).write(out);
-          for (float number : new float[] {5f, 0.4f, 0.5f, 2f, 0.01f}) {
+          for (float number : new float[] {5f, 0.4f, 0.5f, 2f, 0.01f, 0.7f}) {
             out.writeInt(Float.floatToIntBits(number));
           }
           out.writeVInt(size);

@@ -43,15 +43,33 @@ public final class ContextualOption {
               + " index larger (default: ${DEFAULT-VALUE})")
   int storedTerms = SoftTermFields.DEFAULT_SOFT_TERMS;
 
+  @Option(
+      names = "--literal",
+      paramLabel = "W",
+      description =
+          "weight of BM25 beside the soft frequencies, when an index is enriched and when it is"
+              + " searched (default: the model's)")
+  @Nullable Float literal;
+
   // read once a command
   private @Nullable ContextualModel model;
 
   /** Terms and numbers of the model. */
   public ContextualModel model() throws IOException {
     if (model == null) {
-      model = folder != null ? read(folder.resolve(TERMS)) : EnglishModel.loadContextual();
+      ContextualModel read =
+          folder != null ? read(folder.resolve(TERMS)) : EnglishModel.loadContextual();
+      model = literal == null ? read : withLiteral(read, literal);
     }
     return model;
+  }
+
+  private static ContextualModel withLiteral(ContextualModel model, float literal)
+      throws UserException {
+    if (!(literal >= 0f && Float.isFinite(literal))) {
+      throw new UserException("--literal " + literal + ": must be a number of 0 or more");
+    }
+    return model.withLiteral(literal);
   }
 
   private static ContextualModel read(Path file) throws IOException {
