@@ -36,14 +36,17 @@ public final class ContextualField {
 
   private final ContextualModel model;
   private final String field;
+  private final String softField;
   private final Analyzer analyzer;
   // of the model's terms and the field's: the number of a term, and the term of a number
   private final Map<BytesRef, Integer> numbers;
   private final @Nullable BytesRef[] terms;
 
-  private ContextualField(ContextualModel model, String field, Analyzer analyzer) {
+  private ContextualField(
+      ContextualModel model, String field, String softField, Analyzer analyzer) {
     this.model = model;
     this.field = field;
+    this.softField = softField;
     this.analyzer = analyzer;
     this.numbers = HashMap.newHashMap(model.size());
     this.terms = new @Nullable BytesRef[model.size()];
@@ -64,7 +67,21 @@ public final class ContextualField {
    * @return the field
    */
   public static ContextualField of(ContextualModel model, String field, Analyzer analyzer) {
-    return new ContextualField(model, field, analyzer);
+    return of(model, field, field + SUFFIX, analyzer);
+  }
+
+  /**
+   * Applies a model to a field whose soft frequencies are in a field of another name.
+   *
+   * @param model terms and numbers
+   * @param field the text's
+   * @param softField the soft frequencies'
+   * @param analyzer the one that the field is indexed with
+   * @return the field
+   */
+  public static ContextualField of(
+      ContextualModel model, String field, String softField, Analyzer analyzer) {
+    return new ContextualField(model, field, softField, analyzer);
   }
 
   /**
@@ -88,10 +105,10 @@ public final class ContextualField {
   /**
    * Name of the field with the soft frequencies.
    *
-   * @return the text field's with {@code _soft} after it
+   * @return the text field's with {@code _soft} after it, unless another was given
    */
   public String softField() {
-    return field + SUFFIX;
+    return softField;
   }
 
   /**

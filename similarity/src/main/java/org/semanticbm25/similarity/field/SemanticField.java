@@ -76,6 +76,7 @@ public final class SemanticField {
   private final CollectionScaledIdf idf;
   private final TermExpander expander;
   private final SemanticBM25Similarity similarity;
+  private final boolean scoringItself;
 
   private SemanticField(
       SemanticBM25Model model,
@@ -83,7 +84,8 @@ public final class SemanticField {
       Analyzer analyzer,
       FieldTerms terms,
       RelatedTerms related,
-      CollectionScaledIdf idf) {
+      CollectionScaledIdf idf,
+      boolean scoringItself) {
     ScoringParameters parameters = model.parameters();
     this.model = model;
     this.field = field;
@@ -94,6 +96,7 @@ public final class SemanticField {
     this.expander = new TermExpander(parameters, terms, related, edits());
     this.similarity =
         new SemanticBM25Similarity(parameters.k1(), parameters.b(), parameters.idfBlend(), idf);
+    this.scoringItself = scoringItself;
   }
 
   /**
@@ -127,7 +130,7 @@ public final class SemanticField {
       SemanticBM25Model model, String field, Analyzer analyzer, FieldTerms terms) {
     RelatedTerms related = new RelatedTerms(model, terms);
     return new SemanticField(
-        model, field, analyzer, terms, related, new CollectionScaledIdf(model, related));
+        model, field, analyzer, terms, related, new CollectionScaledIdf(model, related), false);
   }
 
   /** The terms that the words of the model's edits are analysed to. */
@@ -158,7 +161,8 @@ public final class SemanticField {
    */
   public SemanticField withAttached(AttachedTerms attached) {
     attached.check(model, field, terms.analysis());
-    return of(model, field, analyzer, terms.with(attached));
+    SemanticField attachedField = of(model, field, analyzer, terms.with(attached));
+    return scoringItself ? attachedField.scoringItself() : attachedField;
   }
 
   /**
@@ -192,7 +196,17 @@ public final class SemanticField {
   }
 
   private SemanticField with(SemanticBM25Model other) {
-    return new SemanticField(other, field, analyzer, terms, related, idf);
+    return new SemanticField(other, field, analyzer, terms, related, idf, scoringItself);
+  }
+
+  /**
+   * The same with queries that are scored with {@link #similarity} whatever the searcher's is, for
+   * engines that set the searcher's similarity themselves.
+   *
+   * @return a new field
+   */
+  public SemanticField scoringItself() {
+    return new SemanticField(model, field, analyzer, terms, related, idf, true);
   }
 
   /**
@@ -302,7 +316,7 @@ public final class SemanticField {
    * @return a new builder; queries that it builds for other fields are Lucene's
    */
   public SemanticQueryBuilder queryBuilder() {
-    return new SemanticQueryBuilder(field, analyzer, expander, similarity);
+    return new SemanticQueryBuilder(field, analyzer, expander, similarity, scoringItself);
   }
 
   /**

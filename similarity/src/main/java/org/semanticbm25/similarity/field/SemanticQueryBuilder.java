@@ -32,6 +32,7 @@ public final class SemanticQueryBuilder extends QueryBuilder {
   private final String semanticField;
   private final TermExpander expander;
   private final SemanticBM25Similarity similarity;
+  private final boolean scoringItself;
   // the word of each term of the text that is being built
   private final Map<BytesRef, String> words = new HashMap<>();
 
@@ -39,11 +40,13 @@ public final class SemanticQueryBuilder extends QueryBuilder {
       String semanticField,
       Analyzer analyzer,
       TermExpander expander,
-      SemanticBM25Similarity similarity) {
+      SemanticBM25Similarity similarity,
+      boolean scoringItself) {
     super(analyzer);
     this.semanticField = semanticField;
     this.expander = expander;
     this.similarity = similarity;
+    this.scoringItself = scoringItself;
   }
 
   /** Other fields get the queries that Lucene builds for them. */
@@ -96,7 +99,7 @@ public final class SemanticQueryBuilder extends QueryBuilder {
       return new MatchNoDocsQuery("blocked term: " + term);
     }
     String word = word(term.bytes());
-    SoftTermQuery.Builder soft = new SoftTermQuery.Builder(term).require(similarity);
+    SoftTermQuery.Builder soft = begin(term);
     expander.softTerms(term.bytes(), word).forEach(t -> soft.add(t.term(), t.weight()));
     return boosted(soft.build(), boost * edit * expander.weight(term.bytes(), word));
   }
@@ -127,8 +130,7 @@ public final class SemanticQueryBuilder extends QueryBuilder {
             .map(Map.Entry::getKey)
             .findFirst()
             .orElseThrow();
-    SoftTermQuery.Builder query =
-        new SoftTermQuery.Builder(new Term(field, first)).require(similarity);
+    SoftTermQuery.Builder query = begin(new Term(field, first));
     Map<BytesRef, Float> soft = new HashMap<>();
     float heaviest = 0f;
     for (Map.Entry<BytesRef, Float> synonym : factors.entrySet()) {
@@ -144,6 +146,11 @@ public final class SemanticQueryBuilder extends QueryBuilder {
     soft.keySet().removeAll(factors.keySet());
     soft.forEach(query::add);
     return boosted(query.build(), greatest * heaviest);
+  }
+
+  private SoftTermQuery.Builder begin(Term term) {
+    SoftTermQuery.Builder query = new SoftTermQuery.Builder(term);
+    return scoringItself ? query.scoredBy(similarity) : query.require(similarity);
   }
 
   private static Query boosted(Query query, float factor) {

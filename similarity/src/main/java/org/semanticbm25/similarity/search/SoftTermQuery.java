@@ -57,16 +57,14 @@ public final class SoftTermQuery extends Query {
   // sorted by term
   private final WeightedTerm[] terms;
   private final @Nullable SemanticBM25Similarity required;
+  private final @Nullable SemanticBM25Similarity own;
 
-  private SoftTermQuery(
-      String field,
-      BytesRef term,
-      WeightedTerm[] terms,
-      @Nullable SemanticBM25Similarity required) {
-    this.field = field;
-    this.term = term;
-    this.terms = terms;
-    this.required = required;
+  private SoftTermQuery(Builder builder) {
+    this.field = builder.field;
+    this.term = builder.term;
+    this.terms = builder.terms.values().toArray(WeightedTerm[]::new);
+    this.required = builder.required;
+    this.own = builder.own;
   }
 
   /** Collects the soft terms of one query term. Not thread-safe. */
@@ -75,6 +73,7 @@ public final class SoftTermQuery extends Query {
     private final BytesRef term;
     private final TreeMap<BytesRef, WeightedTerm> terms = new TreeMap<>();
     private @Nullable SemanticBM25Similarity required;
+    private @Nullable SemanticBM25Similarity own;
 
     /**
      * Begins with the query term.
@@ -145,12 +144,24 @@ public final class SoftTermQuery extends Query {
     }
 
     /**
+     * Has the query scored with this similarity, whatever the searcher's is. The field must have
+     * been indexed with norms of Lucene's usual encoding, or without norms.
+     *
+     * @param similarity of this query
+     * @return this builder
+     */
+    public Builder scoredBy(SemanticBM25Similarity similarity) {
+      own = similarity;
+      return this;
+    }
+
+    /**
      * Builds the query. The builder may be used further.
      *
      * @return the query
      */
     public SoftTermQuery build() {
-      return new SoftTermQuery(field, term, terms.values().toArray(WeightedTerm[]::new), required);
+      return new SoftTermQuery(this);
     }
   }
 
@@ -238,7 +249,8 @@ public final class SoftTermQuery extends Query {
   private SoftTermWeight weight(IndexSearcher searcher, ScoreMode scoreMode, float boost)
       throws IOException {
     checkSimilarity(searcher);
-    return new SoftTermWeight(this, getTerm(), terms, searcher, scoreMode, boost);
+    Similarity similarity = own != null ? own : searcher.getSimilarity();
+    return new SoftTermWeight(this, similarity, searcher, scoreMode, boost);
   }
 
   private void checkSimilarity(IndexSearcher searcher) {
@@ -256,7 +268,7 @@ public final class SoftTermQuery extends Query {
   @Override
   public Query rewrite(IndexSearcher searcher) {
     // one that requires a similarity keeps asking for it when it is scored, and only then
-    return terms.length == 1 && required == null ? new TermQuery(getTerm()) : this;
+    return terms.length == 1 && required == null && own == null ? new TermQuery(getTerm()) : this;
   }
 
   @Override
@@ -272,7 +284,7 @@ public final class SoftTermQuery extends Query {
         }
       };
     }
-    if (terms.length == 1) {
+    if (terms.length == 1 && own == null) {
       checkSimilarity(searcher);
       return new TermQuery(getTerm()).createWeight(searcher, scoreMode, boost);
     }
@@ -322,11 +334,12 @@ public final class SoftTermQuery extends Query {
         && field.equals(((SoftTermQuery) other).field)
         && term.equals(((SoftTermQuery) other).term)
         && Arrays.equals(terms, ((SoftTermQuery) other).terms)
-        && Objects.equals(required, ((SoftTermQuery) other).required);
+        && Objects.equals(required, ((SoftTermQuery) other).required)
+        && Objects.equals(own, ((SoftTermQuery) other).own);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(classHash(), field, term, Arrays.hashCode(terms), required);
+    return Objects.hash(classHash(), field, term, Arrays.hashCode(terms), required, own);
   }
 }

@@ -15,6 +15,7 @@ import org.apache.lucene.index.TermState;
 import org.apache.lucene.index.TermStates;
 import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
+import org.apache.lucene.search.CollectionStatistics;
 import org.apache.lucene.search.ConstantScoreScorer;
 import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.search.Explanation;
@@ -36,6 +37,7 @@ import org.jspecify.annotations.Nullable;
 /** The scoring weight of a {@link SoftTermQuery}. */
 final class SoftTermWeight extends Weight {
   private final Term queryTerm;
+  // in the order in which their frequencies are added
   private final WeightedTerm[] terms;
   private final IndexSearcher searcher;
   private final ScoreMode scoreMode;
@@ -44,34 +46,28 @@ final class SoftTermWeight extends Weight {
   // null if the index holds none of the terms
   private final @Nullable SimScorer simScorer;
 
-  /**
-   * @param terms of the query, in the order in which their frequencies are added
-   */
   SoftTermWeight(
-      Query query,
-      Term queryTerm,
-      WeightedTerm[] terms,
+      SoftTermQuery query,
+      Similarity similarity,
       IndexSearcher searcher,
       ScoreMode scoreMode,
       float boost)
       throws IOException {
     super(query);
-    this.queryTerm = queryTerm;
-    this.terms = terms;
+    this.queryTerm = query.getTerm();
+    this.terms = query.terms();
     this.searcher = searcher;
     this.scoreMode = scoreMode;
-    this.similarity = searcher.getSimilarity();
+    this.similarity = similarity;
     this.states = new TermStates[terms.length];
     boolean any = false;
     for (int i = 0; i < states.length; i++) {
       states[i] = TermStates.build(searcher, term(i), true);
       any |= states[i].docFreq() > 0;
     }
-    this.simScorer =
-        any
-            ? similarity.scorer(
-                boost, searcher.collectionStatistics(queryTerm.field()), statistics())
-            : null;
+    // asked for even if nothing matches here: a cluster adds up what the indexes of a shard are asked
+    CollectionStatistics collection = searcher.collectionStatistics(queryTerm.field());
+    this.simScorer = any ? similarity.scorer(boost, collection, statistics()) : null;
   }
 
   private Term term(int i) {

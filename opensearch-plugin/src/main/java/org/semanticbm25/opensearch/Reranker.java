@@ -1,0 +1,89 @@
+package org.semanticbm25.opensearch;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeoutException;
+import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
+import org.semanticbm25.onnx.attention.AttentionScorer;
+
+/**
+ * Scores passages on a node. A request holds a thread of the search pool while it waits for scores,
+ * so only as many are let in as leave threads to other searches; the rest are rejected at once.
+ * Thread-safe.
+ */
+final class Reranker {
+  // passages whose attention is computed before the clock is looked at again
+  private static final int STEP = 16;
+
+  private final Models models;
+  private final NodeStats stats;
+  private final int maxRequests;
+  private final Semaphore admitted;
+
+  Reranker(Models models, NodeStats stats, int maxRequests) {
+    this.models = models;
+    this.stats = stats;
+    this.maxRequests = maxRequests;
+    this.admitted = new Semaphore(maxRequests);
+  }
+
+  /** The functions that can rerank. */
+  enum Function {
+    CROSS_ENCODER,
+    ATTENTION
+  }
+
+  /**
+   * Scores passages for a query.
+   *
+   * @throws OpenSearchRejectedExecutionException if too many requests are running
+   * @throws TimeoutException if time is up
+   */
+  float[] score(
+      Function function, String model, String query, List<String> passages, Duration timeout)
+      throws IOException, TimeoutException {
+    if (!admitted.tryAcquire()) {
+      stats.rejected();
+      throw new OpenSearchRejectedExecutionException(
+          "reranking: " + maxRequests + " requests are running on this node; try again later");
+    }
+    long start = System.nanoTime();
+    stats.began();
+    try {
+      return switch (function) {
+        case CROSS_ENCODER -> models.crossEncoder(model).score(query, passages, timeout);
+        case ATTENTION -> attention(models.attention(model), query, passages, timeout);
+      };
+    } catch (TimeoutException e) {
+      stats.timedOut();
+      throw e;
+    } finally {
+      stats.ended(passages.size(), System.nanoTime() - start);
+      admitted.release();
+    }
+  }
+
+  private static float[] attention(
+      AttentionScorer scorer, String query, List<String> passages, Duration timeout)
+      throws IOException, TimeoutException {
+    long start = System.nanoTime();
+    List<Float> scores = new ArrayList<>();
+    for (int from = 0; from < passages.size(); from += STEP) {
+      if (System.nanoTime() - start > timeout.toNanos()) {
+        throw new TimeoutException("%s passages were not scored within %s".formatted(passages.size(), timeout));
+      }
+      List<String> some = passages.subList(from, Math.min(from + STEP, passages.size()));
+      for (float score : scorer.score(query, some)) {
+        scores.add(score);
+      }
+    }
+    float[] all = new float[scores.size()];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = scores.get(i);
+    }
+    return all;
+  }
+}

@@ -1,0 +1,237 @@
+package org.semanticbm25.opensearch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.document.Field;
+import org.apache.lucene.document.FeatureField;
+import org.apache.lucene.document.StringField;
+import org.apache.lucene.document.TextField;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.store.ByteBuffersDirectory;
+import org.apache.lucene.store.Directory;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.opensearch.common.settings.Settings;
+import org.semanticbm25.english.EnglishModel;
+import org.semanticbm25.onnx.context.SoftTermEncoder;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
+import org.semanticbm25.onnx.hub.NeuralModel;
+import org.semanticbm25.opensearch.TestCluster.Response;
+import org.semanticbm25.similarity.field.ContextualField;
+import org.semanticbm25.similarity.field.SemanticField;
+import org.semanticbm25.similarity.field.SoftTermFields;
+import org.semanticbm25.similarity.model.SoftFrequencies;
+
+/** A cluster of three nodes answers as one Lucene index does. */
+class SemanticBM25PluginTest {
+  private static final float MEAN_LENGTH = 7f;
+  private static final String[] PASSAGES = {
+    "A cheap notebook computer for students",
+    "Inexpensive laptops with long battery life",
+    "The price of laptops fell last year",
+    "Notebook paper and pencils for school",
+    "Bread is baked from flour, water and yeast",
+    "A bakery sells loaves and rolls every morning",
+    "Doctors treat high blood pressure with diuretics",
+    "Hypertension raises the risk of stroke",
+    "The car needs new tires before winter",
+    "Automobile insurance covers damage from hail",
+    "Version 3.5 of the program fixes a memory leak",
+    "The garden has roses, tulips and an old oak",
+  };
+  private static final List<String> QUERIES =
+      List.of("cheap laptops", "high blood pressure", "buy a car", "baking bread", "program 3.5");
+
+  @TempDir static Path folder;
+  private static TestCluster cluster;
+
+  @BeforeAll
+  static void index() throws Exception {
+    cluster = new TestCluster(folder, 3, Settings.EMPTY);
+    ok(
+        cluster.put(
+            "/_ingest/pipeline/soft",
+            """
+            {"processors": [{"soft_terms": {"field": "body", "analyzer": "english", "mean_length": 7}}]}
+            """));
+    ok(
+        cluster.put(
+            "/docs",
+            """
+            {"settings": {"number_of_shards": 6, "number_of_replicas": 1,
+                "similarity": {"semantic": {"type": "semantic_bm25", "k1": 0.9, "b": 0.3, "analyzer": "english"}}},
+             "mappings": {"_source": {"excludes": ["body_soft"]}, "properties": {
+                "body": {"type": "text", "analyzer": "english"},
+                "title": {"type": "text", "analyzer": "english", "similarity": "semantic"},
+                "body_soft": {"type": "rank_features"},
+                "kind": {"type": "keyword"}, "pages": {"type": "integer"}}}}
+            """));
+    ok(cluster.get("/_cluster/health?wait_for_status=green&timeout=60s"));
+    StringBuilder bulk = new StringBuilder();
+    ObjectMapper json = new ObjectMapper();
+    for (int i = 0; i < PASSAGES.length; i++) {
+      bulk.append("{\"index\": {\"_id\": \"%d\"}}\n".formatted(i));
+      bulk.append(
+              json.writeValueAsString(
+                  Map.of(
+                      "body", PASSAGES[i], "title", PASSAGES[i], "kind", "k" + i % 2, "pages", i)))
+          .append('\n');
+    }
+    Response response = ok(cluster.post("/docs/_bulk?refresh=true&pipeline=soft", bulk.toString()));
+    assertFalse(response.body().get("errors").asBoolean(), response.body()::toString);
+  }
+
+  @AfterAll
+  static void close() throws Exception {
+    if (cluster != null) {
+      cluster.close();
+    }
+  }
+
+  private static Response ok(Response response) {
+    assertTrue(response.status() < 300, () -> response.status() + " " + response.body());
+    return response;
+  }
+
+  private static Response search(String body) throws Exception {
+    return ok(cluster.post("/docs/_search?search_type=dfs_query_then_fetch", body));
+  }
+
+  /** Hits of one Lucene index with the same documents: ids and scores. */
+  private record Hits(List<String> ids, List<Double> scores) {}
+
+  private static Hits inLucene(Query query, SoftTermFields soft) throws Exception {
+    try (Directory directory = new ByteBuffersDirectory()) {
+      try (IndexWriter writer =
+          new IndexWriter(directory, new IndexWriterConfig(new EnglishAnalyzer()))) {
+        List<SoftFrequencies> found = soft == null ? null : encoded();
+        for (int i = 0; i < PASSAGES.length; i++) {
+          Document document = new Document();
+          document.add(new StringField("id", Integer.toString(i), Field.Store.YES));
+          document.add(new TextField("body", PASSAGES[i], Field.Store.NO));
+          document.add(new TextField("title", PASSAGES[i], Field.Store.NO));
+          if (soft != null) {
+            soft.of(PASSAGES[i], found.get(i)).forEach(document::add);
+          }
+          writer.addDocument(document);
+        }
+      }
+      try (DirectoryReader reader = DirectoryReader.open(directory)) {
+        List<String> ids = new ArrayList<>();
+        List<Double> scores = new ArrayList<>();
+        for (ScoreDoc hit : new IndexSearcher(reader).search(query, 100).scoreDocs) {
+          ids.add(reader.storedFields().document(hit.doc).get("id"));
+          scores.add((double) hit.score);
+        }
+        return new Hits(ids, scores);
+      }
+    }
+  }
+
+  private static List<SoftFrequencies> encoded() throws Exception {
+    try (SoftTermEncoder encoder =
+        SoftTermEncoder.open(
+            NeuralModel.bundledContextual(folder.resolve("models")),
+            EnglishModel.loadContextual(),
+            1)) {
+      return encoder.encode(List.of(PASSAGES));
+    }
+  }
+
+  private static void assertSame(Hits expected, Response response) {
+    assertEquals(expected.scores().size(), response.scores().size());
+    for (int i = 0; i < expected.scores().size(); i++) {
+      assertEquals(expected.scores().get(i), response.scores().get(i), 1e-5);
+    }
+    assertEquals(expected.ids(), response.ids());
+  }
+
+  @Test
+  void semanticMatchFindsWhatOneIndexFinds() throws Exception {
+    SemanticField body =
+        SemanticField.of(EnglishModel.load(), "body", new EnglishAnalyzer()).scoringItself();
+    for (String query : QUERIES) {
+      assertSame(
+          inLucene(body.query(query), null),
+          search(
+              """
+              {"size": 100, "query": {"semantic_match": {"body": "%s"}}}
+              """
+                  .formatted(query)));
+    }
+  }
+
+  @Test
+  void semanticMatchTakesTheNumbersOfTheFieldsSimilarity() throws Exception {
+    SemanticField title = SemanticField.of(EnglishModel.load(), "title", new EnglishAnalyzer());
+    var p = title.parameters();
+    title =
+        title
+            .withParameters(
+                new org.semanticbm25.similarity.model.ScoringParameters(
+                    0.9f, 0.3f, p.threshold(), p.exponent(), p.scale(), 2, p.idfBlend(),
+                    p.weightExponent()))
+            .scoringItself();
+    for (String query : QUERIES) {
+      assertSame(
+          inLucene(title.query(query), null),
+          search(
+              """
+              {"size": 100, "query": {"semantic_match": {"title": {"query": "%s", "soft_terms": 2}}}}
+              """
+                  .formatted(query)));
+    }
+  }
+
+  @Test
+  void contextualMatchFindsWhatOneIndexFinds() throws Exception {
+    ContextualField body =
+        ContextualField.of(EnglishModel.loadContextual(), "body", new EnglishAnalyzer());
+    SoftTermFields soft = new SoftTermFields(body, MEAN_LENGTH, SoftTermFields.DEFAULT_SOFT_TERMS);
+    for (String query : QUERIES) {
+      assertSame(
+          inLucene(body.query(query), soft),
+          search(
+              """
+              {"size": 100, "query": {"contextual_match": {"body": "%s"}}}
+              """
+                  .formatted(query)));
+    }
+  }
+
+  @Test
+  void crossEncoderRescoresAsTheLibrary() throws Exception {
+    try (CrossEncoder encoder =
+        CrossEncoder.builder(NeuralModel.bundled(folder.resolve("models"))).threads(1).open()) {
+      float[] logits = encoder.score("cheap laptops", List.of(PASSAGES));
+      Response response =
+          search(
+              """
+              {"size": 100, "query": {"match_all": {}},
+               "rescore": {"window_size": 100, "cross_encoder": {"field": "body", "text": "cheap laptops"}}}
+              """);
+      assertEquals(PASSAGES.length, response.ids().size());
+      for (int i = 0; i < PASSAGES.length; i++) {
+        int id = Integer.parseInt(response.ids().get(i));
+        assertEquals(logits[id], response.scores().get(i), 1e-4);
+      }
+      assertEquals(List.of(), response.warnings());
+    }
+  }
+}
