@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FSDirectory;
 import org.apache.lucene.util.IOUtils;
@@ -34,6 +36,7 @@ final class Models implements Closeable {
   /** Name of the models that come with the plugin. */
   static final String BUNDLED = "english";
 
+  private static final Logger LOGGER = LogManager.getLogger(Models.class);
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
 
   private final Path folder;
@@ -68,8 +71,10 @@ final class Models implements Closeable {
       try {
         model = opener.open(name);
       } catch (IOException e) {
+        // callers are not told where a node keeps its files; its log is
+        LOGGER.warn("model [" + name + "] cannot be opened as " + what, e);
         throw new IllegalArgumentException(
-            "model '%s' cannot be used as %s: %s".formatted(name, what, reason(e)), e);
+            "model '%s' cannot be used as %s: %s".formatted(name, what, reason(e)));
       }
       opened.put(name, model);
     }

@@ -3,9 +3,12 @@ package org.semanticbm25.opensearch;
 import java.util.List;
 import java.util.Map;
 import org.opensearch.core.xcontent.ToXContent;
+import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.rest.BaseRestHandler;
 import org.opensearch.rest.RestRequest;
 import org.opensearch.rest.RestRequest.Method;
+import org.opensearch.rest.RestResponse;
+import org.opensearch.rest.action.RestActions;
 import org.opensearch.rest.action.RestActions.NodesResponseRestListener;
 import org.opensearch.transport.client.node.NodeClient;
 
@@ -42,11 +45,11 @@ final class RestNodesStats extends BaseRestHandler {
             nodes,
             new NodesResponseRestListener<>(channel) {
               @Override
-              public org.opensearch.rest.RestResponse buildResponse(
+              public RestResponse buildResponse(
                   NodesStats.Response response,
-                  org.opensearch.core.xcontent.XContentBuilder builder)
+                  XContentBuilder builder)
                   throws Exception {
-                return org.opensearch.rest.action.RestActions.nodesResponse(
+                return RestActions.nodesResponse(
                     builder, params, response);
               }
             });

@@ -6,9 +6,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.ReaderUtil;
 import org.apache.lucene.search.Explanation;
@@ -118,7 +120,7 @@ final class SemanticRescoreContext extends RescoreContext {
   }
 
   /** The texts of documents that have one, by document. */
-  private Map<Integer, String> texts(IndexSearcher searcher, java.util.stream.IntStream docs)
+  private Map<Integer, String> texts(IndexSearcher searcher, IntStream docs)
       throws IOException {
     Map<Integer, String> texts = new TreeMap<>();
     List<LeafReaderContext> leaves = searcher.getIndexReader().leaves();
@@ -140,7 +142,7 @@ final class SemanticRescoreContext extends RescoreContext {
 
   private Explanation explain(int doc, IndexSearcher searcher, Explanation firstPass)
       throws IOException {
-    String text = texts(searcher, java.util.stream.IntStream.of(doc)).get(doc);
+    String text = texts(searcher, IntStream.of(doc)).get(doc);
     if (!isRescored(doc) || text == null) {
       return Explanation.match(
           firstPass.getValue(), "not rescored, in the order of the query, by:", firstPass);
@@ -156,7 +158,7 @@ final class SemanticRescoreContext extends RescoreContext {
         Explanation.match(
             score,
             "rescored, by %s of model %s, an estimate of relevance"
-                .formatted(request.function.name().toLowerCase(java.util.Locale.ROOT), request.model)));
+                .formatted(request.function.name().toLowerCase(Locale.ROOT), request.model)));
   }
 
   private float scoreOf(String text) throws IOException {

@@ -130,7 +130,7 @@ final class SemanticRescorerBuilder extends RescorerBuilder<SemanticRescorerBuil
 
   private void timeout(String value) {
     timeout = TimeValue.parseTimeValue(value, TIMEOUT.getPreferredName());
-    if (timeout.millis() <= 0) {
+    if (timeout.nanos() <= 0) {
       throw new IllegalArgumentException("[timeout] must be positive, got: " + value);
     }
   }

@@ -107,15 +107,19 @@ final class SoftTermsProcessor extends AbstractBatchingProcessor {
         throw ConfigurationUtils.newConfigurationException(
             TYPE, tag, "target_field", "must be another field than [field]");
       }
-      return new SoftTermsProcessor(
-          new Names(tag, description, batchSize),
-          maxLength,
-          new SoftTermFields(
-              fields.contextual(model, field, target, analyzers.apply(analyzer)),
-              (float) meanLength,
-              maxTerms),
-          () -> models.encoder(model),
-          stats);
+      try {
+        return new SoftTermsProcessor(
+            new Names(tag, description, batchSize),
+            maxLength,
+            new SoftTermFields(
+                fields.contextual(model, field, target, analyzers.apply(analyzer)),
+                (float) meanLength,
+                maxTerms),
+            () -> models.encoder(model),
+            stats);
+      } catch (IllegalArgumentException e) {
+        throw ConfigurationUtils.newConfigurationException(TYPE, tag, null, e.getMessage());
+      }
     }
   }
 

@@ -234,4 +234,173 @@ class SemanticBM25PluginTest {
       assertEquals(List.of(), response.warnings());
     }
   }
+
+  @Test
+  void queriesGoTogetherWithWhatMatchGoesWith() throws Exception {
+    for (String name : List.of("semantic_match", "contextual_match")) {
+      Response response =
+          search(
+              """
+              {"size": 3, "profile": true, "explain": true,
+               "query": {"bool": {
+                 "must": [{"%s": {"body": {"query": "cheap laptops price", "boost": 2, "_name": "q"}}}],
+                 "filter": [{"term": {"kind": "k1"}}, {"range": {"pages": {"lt": 10}}}]}},
+               "aggs": {"kinds": {"terms": {"field": "kind"}}},
+               "highlight": {"fields": {"body": {}}},
+               "collapse": {"field": "pages"}}
+              """
+                  .formatted(name));
+      assertTrue(response.ids().contains("1"), response.body()::toString);
+      for (var hit : response.body().at("/hits/hits")) {
+        assertEquals(
+            hit.get("_score").asDouble(), hit.at("/_explanation/value").asDouble(), 1e-5, hit::toString);
+        assertEquals("q", hit.at("/matched_queries/0").asText());
+        assertEquals(1, Integer.parseInt(hit.get("_id").asText()) % 2);
+      }
+      Response sorted =
+          search(
+              """
+              {"query": {"%s": {"body": "laptops car"}}, "sort": [{"pages": "desc"}], "track_scores": true}
+              """
+                  .formatted(name));
+      assertFalse(sorted.ids().isEmpty());
+      List<String> byPages = new ArrayList<>(sorted.ids());
+      byPages.sort((a, b) -> Integer.parseInt(b) - Integer.parseInt(a));
+      assertEquals(byPages, sorted.ids());
+    }
+  }
+
+  @Test
+  void minimumShouldMatchCountsQueryTerms() throws Exception {
+    Response both =
+        search(
+            """
+            {"query": {"semantic_match": {"body": {"query": "laptops price", "soft_terms": 0, "minimum_should_match": 2}}}}
+            """);
+    assertEquals(List.of("2"), both.ids());
+  }
+
+  @Test
+  void contextualFieldIsSearchedWithoutThePlugin() throws Exception {
+    ContextualField body =
+        ContextualField.of(EnglishModel.loadContextual(), "body", new EnglishAnalyzer());
+    float pivot = body.model().parameters().k1();
+    Response own = search("{\"query\": {\"contextual_match\": {\"body\": \"laptops\"}}}");
+    Response plain =
+        search(
+            """
+            {"query": {"rank_feature": {"field": "body_soft.laptop", "saturation": {"pivot": %s}}}}
+            """
+                .formatted(pivot));
+    assertEquals(own.ids(), plain.ids());
+    double factor = own.scores().getFirst() / plain.scores().getFirst();
+    for (int i = 0; i < own.scores().size(); i++) {
+      assertEquals(own.scores().get(i), factor * plain.scores().get(i), 1e-4);
+    }
+  }
+
+  @Test
+  void rescorersKeepBothScoresInExplanations() throws Exception {
+    for (String name : List.of("cross_encoder", "semantic_bm25_attention")) {
+      Response response =
+          search(
+              """
+              {"size": 5, "explain": true, "query": {"match": {"body": "laptops notebook bread"}},
+               "rescore": {"window_size": 10, "%s": {"field": "body", "text": "cheap laptops",
+                 "query_weight": 0.5, "rescore_query_weight": 2}}}
+              """
+                  .formatted(name));
+      assertTrue(response.ids().size() >= 4, response.body()::toString);
+      for (var hit : response.body().at("/hits/hits")) {
+        var explanation = hit.get("_explanation");
+        assertEquals(
+            hit.get("_score").asDouble(), explanation.get("value").asDouble(), 1e-3, hit::toString);
+        double first = explanation.at("/details/1/value").asDouble();
+        double second = explanation.at("/details/3/value").asDouble();
+        assertEquals(hit.get("_score").asDouble(), 0.5 * first + 2 * second, 1e-3);
+      }
+    }
+  }
+
+  @Test
+  void timeOutKeepsTheOrderAndSaysSo() throws Exception {
+    Response plain = search("{\"query\": {\"match\": {\"body\": \"laptops notebook\"}}}");
+    Response late =
+        search(
+            """
+            {"query": {"match": {"body": "laptops notebook"}},
+             "rescore": {"cross_encoder": {"field": "body", "text": "laptops", "timeout": "1nanos"}}}
+            """);
+    assertEquals(plain.ids(), late.ids());
+    assertEquals(plain.scores(), late.scores());
+    assertTrue(late.warnings().toString().contains("reranking"), late.warnings()::toString);
+  }
+
+  @Test
+  void searchPipelineReranksByDefault() throws Exception {
+    ok(
+        cluster.put(
+            "/_search/pipeline/rerank",
+            """
+            {"request_processors": [{"semantic_rerank": {"field": "body", "window_size": 20}}]}
+            """));
+    String query = "{\"query\": {\"bool\": {\"must\": [{\"match\": {\"body\": \"laptops notebook\"}}]}}%s}";
+    Response byPipeline =
+        ok(
+            cluster.post(
+                "/docs/_search?search_pipeline=rerank&search_type=dfs_query_then_fetch",
+                query.formatted("")));
+    Response asked =
+        search(
+            query.formatted(
+                ", \"rescore\": {\"window_size\": 20, \"cross_encoder\": {\"field\": \"body\", \"text\": \"laptops notebook\"}}"));
+    assertEquals(asked.ids(), byPipeline.ids());
+    assertEquals(asked.scores(), byPipeline.scores());
+    String sorted = ", \"sort\": [\"pages\"]";
+    ok(cluster.post("/docs/_search?search_pipeline=rerank", query.formatted(sorted)));
+  }
+
+  @Test
+  void reindexEnrichesAnIndex() throws Exception {
+    ok(
+        cluster.put(
+            "/copy",
+            """
+            {"settings": {"number_of_replicas": 0}, "mappings": {"properties": {
+               "body": {"type": "text", "analyzer": "english"}, "body_soft": {"type": "rank_features"}}}}
+            """));
+    ok(
+        cluster.post(
+            "/_reindex?refresh=true",
+            """
+            {"source": {"index": "docs", "_source": ["body"]}, "dest": {"index": "copy", "pipeline": "soft"}}
+            """));
+    String query = "{\"size\": 100, \"query\": {\"contextual_match\": {\"body\": \"high blood pressure\"}}}";
+    Response copy = ok(cluster.post("/copy/_search", query));
+    Response original = search(query);
+    assertEquals(original.ids(), copy.ids());
+    for (int i = 0; i < original.scores().size(); i++) {
+      assertEquals(original.scores().get(i), copy.scores().get(i), 1e-5);
+    }
+  }
+
+  @Test
+  void statisticsAndModelsAreShownByNode() throws Exception {
+    search(
+        """
+        {"query": {"match_all": {}}, "rescore": {"cross_encoder": {"field": "body", "text": "a"}}}
+        """);
+    Response stats = ok(cluster.get("/_plugins/_semantic_bm25/stats"));
+    long passages = 0;
+    long encoded = 0;
+    for (var node : stats.body().get("nodes")) {
+      passages += node.at("/rerank/passages").asLong();
+      encoded += node.at("/soft_terms/passages").asLong();
+    }
+    assertTrue(passages >= PASSAGES.length, stats.body()::toString);
+    assertTrue(encoded >= PASSAGES.length, stats.body()::toString);
+    Response models = ok(cluster.get("/_plugins/_semantic_bm25/models"));
+    assertEquals(3, models.body().get("nodes").size());
+    assertTrue(models.body().toString().contains("cross_encoder"), models.body()::toString);
+  }
 }

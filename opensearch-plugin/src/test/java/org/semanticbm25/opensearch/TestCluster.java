@@ -21,6 +21,7 @@ import org.opensearch.Version;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.http.HttpServerTransport;
 import org.opensearch.index.mapper.MapperExtrasModulePlugin;
+import org.opensearch.index.reindex.ReindexModulePlugin;
 import org.opensearch.node.InternalSettingsPreparer;
 import org.opensearch.node.Node;
 import org.opensearch.plugins.Plugin;
@@ -33,6 +34,7 @@ final class TestCluster implements Closeable {
       List.of(
           Netty4ModulePlugin.class,
           MapperExtrasModulePlugin.class,
+          ReindexModulePlugin.class,
           EnglishAnalyzerPlugin.class,
           SemanticBM25Plugin.class);
 
