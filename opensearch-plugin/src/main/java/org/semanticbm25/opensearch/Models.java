@@ -75,6 +75,9 @@ final class Models implements Closeable {
         LOGGER.warn("model [" + name + "] cannot be opened as " + what, e);
         throw new IllegalArgumentException(
             "model '%s' cannot be used as %s: %s".formatted(name, what, reason(e)));
+      } catch (LinkageError | AssertionError e) {
+        // of a native library; an error that leaves a thread of the pool ends the node
+        throw new IllegalStateException("model '" + name + "' cannot be run on this node", e);
       }
       opened.put(name, model);
     }

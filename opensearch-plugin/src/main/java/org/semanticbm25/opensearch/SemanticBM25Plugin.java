@@ -53,6 +53,9 @@ public final class SemanticBM25Plugin extends Plugin
   public static final Setting<Integer> MAX_REQUESTS =
       Setting.intSetting("semantic_bm25.rerank.max_requests", 0, 0, Property.NodeScope);
 
+  // where the tokenizers' library is unpacked
+  private static final String TOKENIZERS_FOLDER = "DJL_CACHE_DIR";
+
   private final NodeStats stats = new NodeStats();
   private final Models models;
   private final SemanticFields fields;
@@ -70,11 +73,12 @@ public final class SemanticBM25Plugin extends Plugin
     int threads = orElse(THREADS.get(settings), Math.max(1, processors / 2));
     // of the search pool there are one and a half for each processor, and one
     int searches = processors * 3 / 2 + 1;
-    this.models =
-        new Models(
-            configPath.resolve("semantic-bm25"),
-            new Environment(settings, configPath).tmpDir().resolve("semantic-bm25"),
-            threads);
+    Path unpacked = new Environment(settings, configPath).tmpDir().resolve("semantic-bm25");
+    if (System.getProperty(TOKENIZERS_FOLDER) == null) {
+      // the home folder otherwise, which a server may not write to
+      System.setProperty(TOKENIZERS_FOLDER, unpacked.toString());
+    }
+    this.models = new Models(configPath.resolve("semantic-bm25"), unpacked, threads);
     this.fields = new SemanticFields(models);
     this.reranker =
         new Reranker(models, stats, orElse(MAX_REQUESTS.get(settings), Math.max(1, searches * 3 / 4)));

@@ -54,7 +54,7 @@ final class InstalledPlugin {
     try (Node node = new InstalledNode(environment)) {
       node.start();
       String address =
-          "http:/" + node.injector().getInstance(HttpServerTransport.class).boundAddress().publishAddress();
+          "http://" + node.injector().getInstance(HttpServerTransport.class).boundAddress().publishAddress();
       request(address, "POST", "/docs/_doc/1?refresh=true", "{\"body\": \"inexpensive laptops\"}");
       String search =
           """

@@ -32,11 +32,17 @@ public final class Tokenizers {
     takeCase(file, root);
     Map<String, String> options =
         Map.of("addSpecialTokens", "true", "padding", "false", "truncation", "false");
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
     try {
+      // the native library is looked for with it, which in a server knows no plugin's classes
+      thread.setContextClassLoader(HuggingFaceTokenizer.class.getClassLoader());
       return HuggingFaceTokenizer.newInstance(
           new ByteArrayInputStream(JSON.writeValueAsBytes(root)), options);
     } catch (RuntimeException e) {
       throw new IOException(file + ": not a tokenizer that can be read; fetch it again", e);
+    } finally {
+      thread.setContextClassLoader(before);
     }
   }
 

@@ -1,0 +1,311 @@
+package org.semanticbm25.opensearch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.opensearch.common.settings.Settings;
+import org.semanticbm25.opensearch.TestCluster.Response;
+
+/**
+ * Measures a cluster in this process. Not part of the default run: give it the machine alone,
+ *
+ * <pre>./mvnw test -pl opensearch-plugin -am -Djacoco.skip -Dtest=ClusterStudy
+ * -Dsurefire.failIfNoSpecifiedTests=false</pre>
+ */
+class ClusterStudy {
+  private static final Path COLLECTION = Path.of("../../shared/datasets/nfcorpus");
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int ENRICHED = 600;
+  private static final int ROUNDS = 7;
+
+  @TempDir Path folder;
+
+  private static List<String> texts(String file) throws Exception {
+    Assumptions.assumeTrue(Files.exists(COLLECTION), "no " + COLLECTION);
+    List<String> texts = new ArrayList<>();
+    for (String line : Files.readAllLines(COLLECTION.resolve(file))) {
+      texts.add(JSON.readTree(line).get("text").asText());
+    }
+    return texts;
+  }
+
+  private static Response ok(Response response) {
+    assertTrue(response.status() < 300, () -> response.status() + " " + response.body());
+    return response;
+  }
+
+  /** An index of the collection, the first passages of which have soft terms. */
+  private static TestCluster cluster(Path home, int nodes) throws Exception {
+    TestCluster cluster = new TestCluster(home, nodes, Settings.EMPTY);
+    ok(
+        cluster.put(
+            "/_ingest/pipeline/soft",
+            """
+            {"processors": [{"soft_terms": {"field": "body", "analyzer": "english", "mean_length": 140}}]}
+            """));
+    for (String index : List.of("plain", "soft")) {
+      ok(
+          cluster.put(
+              "/" + index,
+              """
+              {"settings": {"number_of_shards": 6, "number_of_replicas": 0},
+               "mappings": {"_source": {"excludes": ["body_soft"]}, "properties": {
+                 "body": {"type": "text", "analyzer": "english"}, "body_soft": {"type": "rank_features"}}}}
+              """));
+    }
+    return cluster;
+  }
+
+  private static double ingest(TestCluster cluster, String path, List<String> passages)
+      throws Exception {
+    long start = System.nanoTime();
+    for (int from = 0; from < passages.size(); from += 100) {
+      StringBuilder bulk = new StringBuilder();
+      for (String text : passages.subList(from, Math.min(from + 100, passages.size()))) {
+        bulk.append("{\"index\": {}}\n").append(JSON.writeValueAsString(Map.of("body", text)));
+        bulk.append('\n');
+      }
+      assertEquals(
+          "false", ok(cluster.post(path, bulk.toString())).body().get("errors").asText());
+    }
+    return passages.size() / ((System.nanoTime() - start) / 1e9);
+  }
+
+  private static String query(String name, String text, Map<String, ?> options) throws Exception {
+    Map<String, Object> field = new LinkedHashMap<>(options);
+    field.put("query", text);
+    return JSON.writeValueAsString(
+        Map.of("_source", false, "query", Map.of(name, Map.of("body", field))));
+  }
+
+  /** What a query costs against match, by soft terms, and what ingestion costs. */
+  @Test
+  void overhead() throws Exception {
+    List<String> passages = texts("corpus.jsonl");
+    List<String> queries = texts("queries.jsonl").subList(0, 150);
+    for (int nodes = 1; nodes <= 3; nodes++) {
+      try (TestCluster cluster = cluster(folder.resolve("of" + nodes), nodes)) {
+        ingest(cluster, "/plain/_bulk", passages);
+        List<String> some = passages.subList(0, ENRICHED);
+        double soft = ingest(cluster, "/soft/_bulk?pipeline=soft", some);
+        double plain = ingest(cluster, "/plain/_bulk", some);
+        ok(cluster.post("/_refresh", ""));
+        System.out.printf(
+            "%d nodes: %.0f passages a second with the processor, %.0f without%n",
+            nodes, soft, plain);
+        compare(cluster, queries, nodes);
+      }
+    }
+  }
+
+  private static void compare(TestCluster cluster, List<String> queries, int nodes)
+      throws Exception {
+    Map<String, List<Double>> times = new LinkedHashMap<>();
+    for (int round = 0; round <= ROUNDS; round++) {
+      for (String system : List.of("match", "0", "2", "4", "8", "soft match", "contextual")) {
+        double time = time(cluster, queries, system);
+        if (round > 0) {
+          times.computeIfAbsent(system, s -> new ArrayList<>()).add(time);
+        }
+      }
+    }
+    for (String system : List.of("0", "2", "4", "8")) {
+      System.out.printf(
+          "%d nodes: semantic_match with %s soft terms: %.2f x match%n",
+          nodes, system, median(times, system, "match"));
+    }
+    System.out.printf(
+        "%d nodes: contextual_match: %.2f x match on its index%n",
+        nodes, median(times, "contextual", "soft match"));
+  }
+
+  private static double median(Map<String, List<Double>> times, String system, String base) {
+    double[] ratios = new double[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) {
+      ratios[i] = times.get(system).get(i) / times.get(base).get(i);
+    }
+    Arrays.sort(ratios);
+    return ratios[ROUNDS / 2];
+  }
+
+  private static double time(TestCluster cluster, List<String> queries, String system)
+      throws Exception {
+    long start = System.nanoTime();
+    for (String text : queries) {
+      String body =
+          switch (system) {
+            case "match", "soft match" -> query("match", text, Map.of());
+            case "contextual" -> query("contextual_match", text, Map.of());
+            default ->
+                query("semantic_match", text, Map.of("soft_terms", Integer.parseInt(system)));
+          };
+      String index = system.contains("soft") || system.equals("contextual") ? "soft" : "plain";
+      ok(cluster.post("/" + index + "/_search?request_cache=false", body));
+    }
+    return System.nanoTime() - start;
+  }
+
+  /** 64 callers that ask for reranking, for a minute, and one that does not. */
+  @Test
+  void overload() throws Exception {
+    List<String> passages = texts("corpus.jsonl");
+    List<String> queries = texts("queries.jsonl");
+    try (TestCluster cluster = cluster(folder, 3)) {
+      ingest(cluster, "/plain/_bulk", passages);
+      ok(cluster.post("/_refresh", ""));
+      List<Double> idle = match(cluster, queries, 20);
+      List<Future<List<Double>>> callers = new ArrayList<>();
+      long[] counts = new long[3];
+      List<Double> busy;
+      try (ExecutorService pool = Executors.newFixedThreadPool(64)) {
+        long end = System.nanoTime() + 60_000_000_000L;
+        for (int i = 0; i < 64; i++) {
+          int caller = i;
+          callers.add(pool.submit(() -> rerank(cluster, queries, caller, end, counts)));
+        }
+        busy = match(cluster, queries, 55);
+        List<Double> admitted = new ArrayList<>();
+        for (Future<List<Double>> caller : callers) {
+          admitted.addAll(caller.get());
+        }
+        System.out.printf(
+            "overload: %d whole, %d partly or wholly rejected, %d others; whole p50 %.0f ms, p99 %.0f ms%n",
+            counts[0], counts[1], counts[2], quantile(admitted, 0.5), quantile(admitted, 0.99));
+      }
+      System.out.printf(
+          "match beside it: p99 %.1f ms, idle %.1f ms; p50 %.1f ms, idle %.1f ms%n",
+          quantile(busy, 0.99), quantile(idle, 0.99), quantile(busy, 0.5), quantile(idle, 0.5));
+      assertEquals(0, counts[2]);
+    }
+  }
+
+  private static List<Double> match(TestCluster cluster, List<String> queries, int seconds)
+      throws Exception {
+    List<Double> times = new ArrayList<>();
+    long end = System.nanoTime() + seconds * 1_000_000_000L;
+    for (int i = 0; System.nanoTime() < end; i++) {
+      long start = System.nanoTime();
+      ok(
+          cluster.post(
+              "/plain/_search", query("match", queries.get(i % queries.size()), Map.of())));
+      times.add((System.nanoTime() - start) / 1e6);
+      Thread.sleep(10);
+    }
+    return times;
+  }
+
+  private static List<Double> rerank(
+      TestCluster cluster, List<String> queries, int caller, long end, long[] counts)
+      throws Exception {
+    List<Double> times = new ArrayList<>();
+    for (int i = caller; System.nanoTime() < end; i++) {
+      String text = queries.get(i % queries.size());
+      String body =
+          JSON.writeValueAsString(
+              Map.of(
+                  "query", Map.of("match", Map.of("body", text)),
+                  "rescore",
+                      Map.of(
+                          "window_size", 5,
+                          "cross_encoder", Map.of("field", "body", "text", text))));
+      long start = System.nanoTime();
+      Response response = cluster.request(caller % 3, "POST", "/plain/_search", body);
+      boolean rejected =
+          response.status() == 429
+              || response.body().at("/_shards/failures").toString().contains("429")
+              || response.body().toString().contains("rejected");
+      boolean whole = response.status() == 200 && !rejected;
+      synchronized (counts) {
+        counts[whole ? 0 : rejected ? 1 : 2]++;
+      }
+      if (whole) {
+        times.add((System.nanoTime() - start) / 1e6);
+      }
+    }
+    return times;
+  }
+
+  private static double quantile(List<Double> times, double share) {
+    List<Double> sorted = times.stream().sorted().toList();
+    return sorted.isEmpty() ? Double.NaN : sorted.get((int) (share * (sorted.size() - 1)));
+  }
+
+  /** Memory after many requests of all kinds. */
+  @Test
+  void memoryLevelsOff() throws Exception {
+    List<String> passages = texts("corpus.jsonl");
+    List<String> queries = texts("queries.jsonl");
+    try (TestCluster cluster = cluster(folder, 3)) {
+      ingest(cluster, "/plain/_bulk", passages);
+      ingest(cluster, "/soft/_bulk?pipeline=soft", passages.subList(0, 200));
+      ok(cluster.post("/_refresh", ""));
+      for (int tenth = 1; tenth <= 10; tenth++) {
+        try (ExecutorService pool = Executors.newFixedThreadPool(4)) {
+          List<Future<Response>> running = new ArrayList<>();
+          for (int i = 0; i < 2000; i++) {
+            int number = i;
+            running.add(pool.submit(() -> mixed(cluster, queries, number)));
+          }
+          for (Future<Response> response : running) {
+            assertTrue(response.get().status() < 500);
+          }
+        }
+        System.gc();
+        Runtime runtime = Runtime.getRuntime();
+        System.out.printf(
+            "after %d requests: heap %d MB, resident %s%n",
+            tenth * 2000,
+            (runtime.totalMemory() - runtime.freeMemory()) >> 20,
+            resident());
+      }
+    }
+  }
+
+  private static String resident() throws Exception {
+    Path status = Path.of("/proc/self/status");
+    return Files.exists(status)
+        ? Files.readAllLines(status).stream()
+            .filter(line -> line.startsWith("VmRSS"))
+            .findFirst()
+            .orElse("unknown")
+        : "unknown";
+  }
+
+  private static Response mixed(TestCluster cluster, List<String> queries, int i)
+      throws Exception {
+    String text = queries.get(i % queries.size());
+    return switch (i % 20) {
+      case 0 ->
+          cluster.post(
+              "/plain/_search",
+              JSON.writeValueAsString(
+                  Map.of(
+                      "query", Map.of("match", Map.of("body", text)),
+                      "rescore",
+                          Map.of(
+                              "window_size", 1,
+                              "cross_encoder", Map.of("field", "body", "text", text)))));
+      case 1 ->
+          cluster.post(
+              "/soft/_doc?pipeline=soft", JSON.writeValueAsString(Map.of("body", text)));
+      case 2, 3, 4, 5, 6 -> cluster.post("/plain/_search", query("match", text, Map.of()));
+      case 7, 8, 9, 10 ->
+          cluster.post("/soft/_search", query("contextual_match", text, Map.of()));
+      default -> cluster.post("/plain/_search", query("semantic_match", text, Map.of()));
+    };
+  }
+}
