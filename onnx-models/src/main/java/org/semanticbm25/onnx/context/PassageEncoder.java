@@ -61,7 +61,7 @@ final class PassageEncoder implements Closeable {
 
   /** What the model makes of a window: a row for each token, those around the text among them. */
   interface Visitor {
-    void visit(Window window, float[][] vectors, float[] gates);
+    void visit(Window window, float[][] vectors, float[] gates) throws IOException;
   }
 
   /** Reads passages, with the calling thread; calls the visitor for each window, in any order. */

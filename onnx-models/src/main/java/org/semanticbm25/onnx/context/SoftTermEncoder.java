@@ -42,10 +42,11 @@ public final class SoftTermEncoder implements Closeable {
   private final TokenMatcher matcher;
   private final ExecutorService executor;
 
-  private SoftTermEncoder(PassageEncoder encoder, ContextualModel model, int threads) {
+  private SoftTermEncoder(
+      PassageEncoder encoder, TokenMatcher matcher, ContextualModel model, int threads) {
     this.encoder = encoder;
     this.model = model;
-    this.matcher = new TokenMatcher(model);
+    this.matcher = matcher;
     this.executor =
         Executors.newFixedThreadPool(
             threads, Thread.ofPlatform().daemon().name("soft-terms-", 0).factory());
@@ -71,7 +72,13 @@ public final class SoftTermEncoder implements Closeable {
           "%s: is not the encoder that the contextual model was made for (%s); give the two that belong together"
               .formatted(files.onnx(), model.provenance().source()));
     }
-    return new SoftTermEncoder(PassageEncoder.open(files), model, threads);
+    PassageEncoder encoder = PassageEncoder.open(files);
+    try {
+      return new SoftTermEncoder(encoder, new TokenMatcher(model), model, threads);
+    } catch (IOException | RuntimeException e) {
+      encoder.close();
+      throw e;
+    }
   }
 
   /**
@@ -199,6 +206,8 @@ public final class SoftTermEncoder implements Closeable {
   @Override
   public void close() throws IOException {
     executor.close();
-    encoder.close();
+    try (matcher) {
+      encoder.close();
+    }
   }
 }

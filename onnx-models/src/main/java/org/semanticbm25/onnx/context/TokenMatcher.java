@@ -1,20 +1,22 @@
 package org.semanticbm25.onnx.context;
 
+import java.io.Closeable;
+import java.io.IOException;
 import java.util.Arrays;
 import org.apache.lucene.util.VectorUtil;
+import org.semanticbm25.onnx.runtime.KernelSums;
 import org.semanticbm25.similarity.model.ContextualModel;
 import org.semanticbm25.similarity.model.ContextualModel.Parameters;
-import org.semanticbm25.similarity.model.CosineScan;
 import org.semanticbm25.similarity.model.SoftFrequencies;
 
-/** Compares the tokens of a passage with all terms of a model. Immutable and thread-safe. */
-final class TokenMatcher {
+/** Compares the tokens of a passage with all terms of a model. Thread-safe. */
+final class TokenMatcher implements Closeable {
   private final ContextualModel model;
-  private final CosineScan terms;
+  private final KernelSums kernel;
 
-  TokenMatcher(ContextualModel model) {
+  TokenMatcher(ContextualModel model) throws IOException {
     this.model = model;
-    this.terms = new CosineScan(model.vectors());
+    this.kernel = new KernelSums(model.vectors(), model.parameters().threshold());
   }
 
   /**
@@ -22,22 +24,14 @@ final class TokenMatcher {
    *
    * @param sums of all terms
    */
-  void add(float[] sums, float[][] vectors, float[] gates) {
+  void add(float[] sums, float[][] vectors, float[] gates) throws IOException {
     Parameters parameters = model.parameters();
-    float threshold = parameters.threshold();
-    float range = 1 - threshold;
+    float range = 1 - parameters.threshold();
+    float[] factors = new float[gates.length];
     for (int i = 0; i < gates.length; i++) {
-      float factor = parameters.scale() * gates[i] / (range * range);
-      terms.scan(
-          vectors[i],
-          (first, cosines, count) -> {
-            // the kernel, written out for the compiler to vectorise
-            for (int t = 0; t < count; t++) {
-              float above = Math.max(0f, cosines[t] - threshold);
-              sums[first + t] += factor * above * above;
-            }
-          });
+      factors[i] = parameters.scale() * gates[i] / (range * range);
     }
+    kernel.add(sums, vectors, factors);
   }
 
   /** The soft frequencies that sums amount to. */
@@ -65,5 +59,10 @@ final class TokenMatcher {
       shares[i] = parameters.scale() * gates[i] * parameters.kernel(cosine);
     }
     return shares;
+  }
+
+  @Override
+  public void close() throws IOException {
+    kernel.close();
   }
 }

@@ -62,16 +62,6 @@ public final class CosineScan {
     scan(query, others.inverseNorm(i), visitor);
   }
 
-  /**
-   * Compares a vector of unit length with all.
-   *
-   * @param unit components, as many as the vectors have
-   * @param visitor hears the cosines
-   */
-  public void scan(float[] unit, Visitor visitor) {
-    scan(unit, 1f, visitor);
-  }
-
   private void scan(float[] query, float inverseNorm, Visitor visitor) {
     float[] cosines = new float[BLOCK];
     for (int b = 0; b < blocks.length; b++) {
