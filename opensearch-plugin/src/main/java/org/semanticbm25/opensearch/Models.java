@@ -2,19 +2,20 @@ package org.semanticbm25.opensearch;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.regex.Pattern;
-import org.apache.logging.log4j.LogManager;
-import org.apache.logging.log4j.Logger;
+import java.util.stream.Stream;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FSDirectory;
 import org.apache.lucene.util.IOUtils;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.english.EnglishModel;
 import org.semanticbm25.onnx.attention.AttentionModel;
 import org.semanticbm25.onnx.attention.AttentionScorer;
@@ -36,17 +37,28 @@ final class Models implements Closeable {
   /** Name of the models that come with the plugin. */
   static final String BUNDLED = "english";
 
-  private static final Logger LOGGER = LogManager.getLogger(Models.class);
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+
+  private static final String STATIC_SUFFIX = ".sbm25";
+  private static final String TERMS = "terms.contextual";
+  private static final String FUNCTIONS = "model.attention";
 
   private final Path folder;
   private final Path cache;
   private final int threads;
-  private final Map<String, SemanticBM25Model> statics = new TreeMap<>();
-  private final Map<String, ContextualModel> contextuals = new TreeMap<>();
-  private final Map<String, SoftTermEncoder> encoders = new TreeMap<>();
-  private final Map<String, CrossEncoder> crossEncoders = new TreeMap<>();
-  private final Map<String, AttentionScorer> attentions = new TreeMap<>();
+  private final Kind<SemanticBM25Model> statics =
+      new Kind<>("static", this::openStatic, SemanticBM25Model::id);
+  private final Kind<ContextualModel> contextuals =
+      new Kind<>("contextual", this::openContextual, ContextualModel::id);
+  private final Kind<SoftTermEncoder> encoders =
+      new Kind<>(
+          "contextual_encoder",
+          this::openEncoder,
+          encoder -> encoder.model().provenance().sourceSha256());
+  private final Kind<CrossEncoder> crossEncoders =
+      new Kind<>("cross_encoder", this::openCrossEncoder, encoder -> encoder.model().sha256());
+  private final Kind<AttentionScorer> attentions =
+      new Kind<>("attention", this::openAttention, scorer -> scorer.model().sha256());
 
   /**
    * @param folder of further models, which need not exist
@@ -59,34 +71,91 @@ final class Models implements Closeable {
     this.threads = threads;
   }
 
-  /** Opens a model of a kind under a name that is no path. */
-  private interface Opener<T> {
-    T open(String name) throws IOException;
+  /** Makes something of a model, or of its name. */
+  private interface Step<A, B> {
+    B of(A given) throws IOException;
   }
 
-  private synchronized <T> T get(Map<String, T> opened, String name, String what, Opener<T> opener) {
-    T model = opened.get(name);
-    if (model == null) {
-      checkName(name);
-      try {
-        model = opener.open(name);
-      } catch (IOException e) {
-        // callers are not told where a node keeps its files; its log is
-        LOGGER.warn("model [" + name + "] cannot be opened as " + what, e);
-        throw new IllegalArgumentException(
-            "model '%s' cannot be used as %s: %s".formatted(name, what, reason(e)));
-      } catch (LinkageError | AssertionError e) {
-        // of a native library; an error that leaves a thread of the pool ends the node
-        throw new IllegalStateException("model '" + name + "' cannot be run on this node", e);
-      }
-      opened.put(name, model);
+  /** The open models of a kind. Opening one holds up only those who ask for the same. */
+  private static final class Kind<T> {
+    // a model that cannot be opened is not tried again for so long
+    private static final long RETRY_NANOS = 30_000_000_000L;
+
+    private final String name;
+    private final Step<String, T> opener;
+    private final Step<T, String> digest;
+    private final ConcurrentMap<String, Slot<T>> slots = new ConcurrentHashMap<>();
+
+    private static final class Slot<T> {
+      private @Nullable T model;
+      private @Nullable RuntimeException failure;
+      private long failedAt;
+      private volatile @Nullable ModelInfo info;
     }
-    return model;
+
+    Kind(String name, Step<String, T> opener, Step<T, String> digest) {
+      this.name = name;
+      this.opener = opener;
+      this.digest = digest;
+    }
+
+    T get(String model) {
+      Slot<T> slot = slots.computeIfAbsent(model, m -> new Slot<>());
+      synchronized (slot) {
+        T opened = slot.model;
+        if (opened != null) {
+          return opened;
+        }
+        if (slot.failure != null && System.nanoTime() - slot.failedAt < RETRY_NANOS) {
+          throw slot.failure;
+        }
+        try {
+          opened =
+              Failures.hidden(
+                  "opening the model [" + model + "] as [" + name + "]", () -> opener.of(model));
+          slot.info = new ModelInfo(model, name, Failures.hidden("reading", digest(opened)));
+          slot.model = opened;
+          return opened;
+        } catch (RuntimeException e) {
+          slot.failure = e;
+          slot.failedAt = System.nanoTime();
+          throw e;
+        }
+      }
+    }
+
+    private Callable<String> digest(T opened) {
+      return () -> digest.of(opened);
+    }
+
+    /** What is open. */
+    List<ModelInfo> infos() {
+      return slots.values().stream().map(slot -> slot.info).filter(Objects::nonNull).toList();
+    }
+
+    List<T> opened() {
+      List<T> models = new ArrayList<>();
+      for (Slot<T> slot : slots.values()) {
+        synchronized (slot) {
+          if (slot.model != null) {
+            models.add(slot.model);
+          }
+        }
+      }
+      return models;
+    }
   }
 
-  /** What a caller is told, without the place of the folder. */
-  private String reason(IOException e) {
-    return String.valueOf(e.getMessage()).replace(folder.toString(), "config/semantic-bm25");
+  /** Asks for a model by a name that is no path, of which there are files. */
+  private <T> T get(Kind<T> kind, String name) {
+    checkName(name);
+    if (!name.equals(BUNDLED)
+        && !Files.exists(folder.resolve(name))
+        && !Files.exists(folder.resolve(name + STATIC_SUFFIX))) {
+      throw new IllegalArgumentException(
+          "no model [%s] in config/semantic-bm25 of the node".formatted(name));
+    }
+    return kind.get(name);
   }
 
   private static void checkName(String name) {
@@ -98,106 +167,95 @@ final class Models implements Closeable {
   }
 
   SemanticBM25Model semantic(String name) {
-    return get(
-        statics,
-        name,
-        "a static model",
-        n -> n.equals(BUNDLED) ? EnglishModel.load() : readStatic(n + ".sbm25"));
-  }
-
-  private SemanticBM25Model readStatic(String file) throws IOException {
-    try (Directory directory = openFolder(folder)) {
-      return SemanticBM25Model.read(directory, file);
-    }
+    return get(statics, name);
   }
 
   ContextualModel contextual(String name) {
-    return get(
-        contextuals,
-        name,
-        "a contextual model",
-        n -> n.equals(BUNDLED) ? EnglishModel.loadContextual() : readContextual(n));
-  }
-
-  private ContextualModel readContextual(String name) throws IOException {
-    try (Directory directory = openFolder(folder.resolve(name))) {
-      return ContextualModel.read(directory, "terms.contextual");
-    }
-  }
-
-  private static Directory openFolder(Path folder) throws IOException {
-    if (!Files.isDirectory(folder)) {
-      throw new IOException(folder + ": no such folder");
-    }
-    return FSDirectory.open(folder);
+    return get(contextuals, name);
   }
 
   SoftTermEncoder encoder(String name) {
-    ContextualModel terms = contextual(name);
-    return get(
-        encoders,
-        name,
-        "a contextual model",
-        n ->
-            SoftTermEncoder.open(
-                n.equals(BUNDLED) ? NeuralModel.bundledContextual(cache) : neural(n),
-                terms,
-                threads));
+    return get(encoders, name);
   }
 
   CrossEncoder crossEncoder(String name) {
-    return get(
-        crossEncoders,
-        name,
-        "a cross-encoder",
-        n ->
-            CrossEncoder.builder(n.equals(BUNDLED) ? NeuralModel.bundled(cache) : neural(n))
-                .threads(threads)
-                .open());
+    return get(crossEncoders, name);
   }
 
   AttentionScorer attention(String name) {
-    return get(attentions, name, "a model with attention functions", this::openAttention);
+    return get(attentions, name);
+  }
+
+  private SemanticBM25Model openStatic(String name) throws IOException {
+    if (name.equals(BUNDLED)) {
+      return EnglishModel.load();
+    }
+    requireFile(folder.resolve(name + STATIC_SUFFIX), name);
+    try (Directory directory = openFolder(folder)) {
+      return SemanticBM25Model.read(directory, name + STATIC_SUFFIX);
+    }
+  }
+
+  private ContextualModel openContextual(String name) throws IOException {
+    if (name.equals(BUNDLED)) {
+      return EnglishModel.loadContextual();
+    }
+    requireFile(folder.resolve(name).resolve(TERMS), name);
+    try (Directory directory = openFolder(folder.resolve(name))) {
+      return ContextualModel.read(directory, TERMS);
+    }
+  }
+
+  private SoftTermEncoder openEncoder(String name) throws IOException {
+    NeuralModel files =
+        name.equals(BUNDLED) ? NeuralModel.bundledContextual(cache) : neural(name);
+    return SoftTermEncoder.open(files, contextual(name), threads);
+  }
+
+  private CrossEncoder openCrossEncoder(String name) throws IOException {
+    return CrossEncoder.builder(crossEncoderFiles(name)).threads(threads).open();
+  }
+
+  private NeuralModel crossEncoderFiles(String name) throws IOException {
+    return name.equals(BUNDLED) ? NeuralModel.bundled(cache) : neural(name);
   }
 
   private AttentionScorer openAttention(String name) throws IOException {
-    NeuralModel model = name.equals(BUNDLED) ? NeuralModel.bundled(cache) : neural(name);
-    AttentionModel functions = name.equals(BUNDLED) ? AttentionModel.bundled() : functions(name);
-    return AttentionScorer.open(model, functions, Math.ceilDiv(2 * functions.layers(), 3), threads);
+    AttentionModel functions =
+        name.equals(BUNDLED) ? AttentionModel.bundled() : readFunctions(name);
+    int layers = Math.ceilDiv(2 * functions.layers(), 3);
+    return AttentionScorer.open(crossEncoderFiles(name), functions, layers, threads);
   }
 
-  private AttentionModel functions(String name) throws IOException {
+  private AttentionModel readFunctions(String name) throws IOException {
+    requireFile(folder.resolve(name).resolve(FUNCTIONS), name);
     try (Directory directory = openFolder(folder.resolve(name))) {
-      return AttentionModel.read(directory, "model.attention");
+      return AttentionModel.read(directory, FUNCTIONS);
     }
   }
 
   private NeuralModel neural(String name) throws IOException {
+    requireFile(folder.resolve(name).resolve("tokenizer.json"), name);
     return NeuralModel.at(folder.resolve(name));
   }
 
-  /** What is open. */
-  synchronized List<ModelInfo> opened() {
-    List<ModelInfo> infos = new ArrayList<>();
-    statics.forEach((name, m) -> infos.add(new ModelInfo(name, "static", m.id())));
-    contextuals.forEach((name, m) -> infos.add(new ModelInfo(name, "contextual", m.id())));
-    encoders.forEach(
-        (name, m) ->
-            infos.add(
-                new ModelInfo(
-                    name, "contextual_encoder", m.model().provenance().sourceSha256())));
-    crossEncoders.forEach(
-        (name, m) -> infos.add(new ModelInfo(name, "cross_encoder", digest(m.model()))));
-    attentions.forEach((name, m) -> infos.add(new ModelInfo(name, "attention", digest(m.model()))));
-    return infos;
+  private static void requireFile(Path file, String name) {
+    if (!Files.isRegularFile(file)) {
+      throw new IllegalArgumentException(
+          "model [%s] has no %s in config/semantic-bm25 of the node"
+              .formatted(name, file.getFileName()));
+    }
   }
 
-  private static String digest(NeuralModel model) {
-    try {
-      return model.sha256();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private static Directory openFolder(Path folder) throws IOException {
+    return FSDirectory.open(folder);
+  }
+
+  /** What is open. */
+  List<ModelInfo> opened() {
+    return Stream.of(statics, contextuals, encoders, crossEncoders, attentions)
+        .flatMap(kind -> kind.infos().stream())
+        .toList();
   }
 
   /** Names of all models that could be opened, the bundled one first. */
@@ -206,8 +264,9 @@ final class Models implements Closeable {
     if (Files.isDirectory(folder)) {
       try (var files = Files.list(folder)) {
         files
-            .map(file -> file.getFileName().toString())
+            .map(file -> file.getFileName().toString().replaceFirst(STATIC_SUFFIX + "$", ""))
             .filter(name -> NAME.matcher(name).matches())
+            .distinct()
             .sorted()
             .forEach(names::add);
       }
@@ -216,10 +275,10 @@ final class Models implements Closeable {
   }
 
   @Override
-  public synchronized void close() throws IOException {
-    List<Closeable> all = new ArrayList<>(encoders.values());
-    all.addAll(crossEncoders.values());
-    all.addAll(attentions.values());
+  public void close() throws IOException {
+    List<Closeable> all = new ArrayList<>(encoders.opened());
+    all.addAll(crossEncoders.opened());
+    all.addAll(attentions.opened());
     IOUtils.close(all);
   }
 }

@@ -22,9 +22,7 @@ import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.TransportRequest;
 import org.opensearch.transport.TransportService;
 
-/**
- * Asks nodes for their models and statistics.
- */
+/** Asks nodes for their models and statistics. */
 public final class NodesStats {
   static final ActionType<Response> ACTION =
       new ActionType<>("cluster:monitor/semantic_bm25/stats", Response::new);

@@ -8,12 +8,11 @@ import org.apache.lucene.search.BooleanClause;
 import org.jspecify.annotations.Nullable;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.common.xcontent.LoggingDeprecationHandler;
-import org.opensearch.core.xcontent.MediaTypeRegistry;
 import org.opensearch.common.xcontent.XContentType;
+import org.opensearch.core.common.bytes.BytesReference;
 import org.opensearch.core.xcontent.NamedXContentRegistry;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.core.xcontent.XContentParser;
-import org.opensearch.core.common.bytes.BytesReference;
 import org.opensearch.index.query.MatchQueryBuilder;
 import org.opensearch.index.query.MultiMatchQueryBuilder;
 import org.opensearch.index.query.QueryBuilder;
@@ -74,8 +73,7 @@ final class RerankProcessor extends AbstractProcessor implements SearchRequestPr
       SemanticRescorerBuilder.Kind kind = SemanticRescorerBuilder.Kind.of(rescorer);
       try (XContentBuilder json = XContentBuilder.builder(XContentType.JSON.xContent());
           XContentParser parser = parser(json.map(config))) {
-        SemanticRescorerBuilder template =
-            SemanticRescorerBuilder.template(kind, reranker, parser);
+        SemanticRescorerBuilder template = SemanticRescorerBuilder.template(kind, reranker, parser);
         // what is left is what nobody has read
         config.clear();
         return new RerankProcessor(tag, description, ignoreFailure, template, window);
@@ -123,7 +121,8 @@ final class RerankProcessor extends AbstractProcessor implements SearchRequestPr
 
           @Override
           public QueryBuilderVisitor getChildVisitor(BooleanClause.Occur occur) {
-            boolean scores = occur == BooleanClause.Occur.MUST || occur == BooleanClause.Occur.SHOULD;
+            boolean scores =
+                occur == BooleanClause.Occur.MUST || occur == BooleanClause.Occur.SHOULD;
             return scores ? this : NO_OP_VISITOR;
           }
         });

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeoutException;
+import org.opensearch.OpenSearchTimeoutException;
 import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.semanticbm25.onnx.attention.AttentionScorer;
 
@@ -30,6 +31,11 @@ final class Reranker {
     this.admitted = new Semaphore(maxRequests);
   }
 
+  /** Reads the passages once the request is let in. */
+  interface Passages {
+    List<String> read() throws IOException;
+  }
+
   /** The functions that can rerank. */
   enum Function {
     CROSS_ENCODER,
@@ -43,7 +49,7 @@ final class Reranker {
    * @throws TimeoutException if time is up
    */
   float[] score(
-      Function function, String model, String query, List<String> passages, Duration timeout)
+      Function function, String model, String query, Passages passages, Duration timeout)
       throws IOException, TimeoutException {
     if (!admitted.tryAcquire()) {
       stats.rejected();
@@ -52,17 +58,33 @@ final class Reranker {
     }
     long start = System.nanoTime();
     stats.began();
+    int count = 0;
+    try {
+      List<String> texts = passages.read();
+      count = texts.size();
+      Duration left = timeout.minusNanos(System.nanoTime() - start);
+      return Failures.hidden(
+          "reranking with the model [" + model + "]",
+          () -> score(function, model, query, texts, left));
+    } catch (OpenSearchTimeoutException e) {
+      stats.timedOut();
+      throw new TimeoutException(e.getMessage());
+    } finally {
+      stats.ended(count, System.nanoTime() - start);
+      admitted.release();
+    }
+  }
+
+  private float[] score(
+      Function function, String model, String query, List<String> texts, Duration left)
+      throws IOException {
     try {
       return switch (function) {
-        case CROSS_ENCODER -> models.crossEncoder(model).score(query, passages, timeout);
-        case ATTENTION -> attention(models.attention(model), query, passages, timeout);
+        case CROSS_ENCODER -> models.crossEncoder(model).score(query, texts, left);
+        case ATTENTION -> attention(models.attention(model), query, texts, left);
       };
     } catch (TimeoutException e) {
-      stats.timedOut();
-      throw e;
-    } finally {
-      stats.ended(passages.size(), System.nanoTime() - start);
-      admitted.release();
+      throw new OpenSearchTimeoutException("out of time", e);
     }
   }
 
@@ -73,7 +95,8 @@ final class Reranker {
     List<Float> scores = new ArrayList<>();
     for (int from = 0; from < passages.size(); from += STEP) {
       if (System.nanoTime() - start > timeout.toNanos()) {
-        throw new TimeoutException("%s passages were not scored within %s".formatted(passages.size(), timeout));
+        throw new TimeoutException(
+            "%s passages were not scored within %s".formatted(passages.size(), timeout));
       }
       List<String> some = passages.subList(from, Math.min(from + STEP, passages.size()));
       for (float score : scorer.score(query, some)) {

@@ -37,8 +37,7 @@ final class RestNodesStats extends BaseRestHandler {
     NodesStats.Request nodes =
         new NodesStats.Request(request.paramAsStringArray("nodeId", new String[0]));
     ToXContent.Params params =
-        new ToXContent.DelegatingMapParams(
-            Map.of(MODELS, Boolean.toString(models)), request);
+        new ToXContent.DelegatingMapParams(Map.of(MODELS, Boolean.toString(models)), request);
     return channel ->
         client.execute(
             NodesStats.ACTION,
@@ -46,11 +45,8 @@ final class RestNodesStats extends BaseRestHandler {
             new NodesResponseRestListener<>(channel) {
               @Override
               public RestResponse buildResponse(
-                  NodesStats.Response response,
-                  XContentBuilder builder)
-                  throws Exception {
-                return RestActions.nodesResponse(
-                    builder, params, response);
+                  NodesStats.Response response, XContentBuilder builder) throws Exception {
+                return RestActions.nodesResponse(builder, params, response);
               }
             });
   }

@@ -49,7 +49,10 @@ public final class SemanticBM25Plugin extends Plugin
   public static final Setting<Integer> THREADS =
       Setting.intSetting("semantic_bm25.threads", 0, 0, Property.NodeScope);
 
-  /** Shards that a node reranks hits of at a time; three of four search threads, at least one. */
+  /**
+   * Shards that a node reranks hits of at a time: three of four search threads, but at least the
+   * five that one request asks of a node at a time.
+   */
   public static final Setting<Integer> MAX_REQUESTS =
       Setting.intSetting("semantic_bm25.rerank.max_requests", 0, 0, Property.NodeScope);
 
@@ -71,8 +74,7 @@ public final class SemanticBM25Plugin extends Plugin
   public SemanticBM25Plugin(Settings settings, Path configPath) {
     int processors = OpenSearchExecutors.allocatedProcessors(settings);
     int threads = orElse(THREADS.get(settings), Math.max(1, processors / 2));
-    // of the search pool there are one and a half for each processor, and one
-    int searches = processors * 3 / 2 + 1;
+    int searches = settings.getAsInt("thread_pool.search.size", processors * 3 / 2 + 1);
     Path unpacked = new Environment(settings, configPath).tmpDir().resolve("semantic-bm25");
     if (System.getProperty(TOKENIZERS_FOLDER) == null) {
       // the home folder otherwise, which a server may not write to
@@ -81,7 +83,8 @@ public final class SemanticBM25Plugin extends Plugin
     this.models = new Models(configPath.resolve("semantic-bm25"), unpacked, threads);
     this.fields = new SemanticFields(models);
     this.reranker =
-        new Reranker(models, stats, orElse(MAX_REQUESTS.get(settings), Math.max(1, searches * 3 / 4)));
+        new Reranker(
+            models, stats, orElse(MAX_REQUESTS.get(settings), Math.max(5, searches * 3 / 4)));
   }
 
   private static int orElse(int given, int otherwise) {

@@ -19,8 +19,8 @@ import org.opensearch.index.similarity.SimilarityProvider;
 import org.semanticbm25.similarity.field.SemanticField;
 
 /**
- * Semantic BM25 with soft terms of a static model, on any text field: {@code semantic_match}. Scored
- * with the numbers of the model, or with those of the field's similarity if that is {@link
+ * Semantic BM25 with soft terms of a static model, on any text field: {@code semantic_match}.
+ * Scored with the numbers of the model, or with those of the field's similarity if that is {@link
  * SemanticSimilarity}.
  */
 final class SemanticMatchQueryBuilder extends TextQueryBuilder<SemanticMatchQueryBuilder> {

@@ -2,21 +2,21 @@ package org.semanticbm25.opensearch;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.IntStream;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.ReaderUtil;
 import org.apache.lucene.search.Explanation;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopDocs;
+import org.jspecify.annotations.Nullable;
 import org.opensearch.common.logging.HeaderWarning;
 import org.opensearch.search.rescore.RescoreContext;
 import org.opensearch.search.rescore.Rescorer;
@@ -24,12 +24,13 @@ import org.semanticbm25.lucene.PassageSource;
 
 /**
  * Rescores the best hits of a shard. Hits after the window, and those without a text, come after
- * all that were scored, in the order of the first pass. If time is up, the first pass's hits stay as
- * they are, and the response has a warning.
+ * all that were scored, in the order of the first pass. If time is up, the first pass's hits stay
+ * as they are, and the response has a warning.
  */
 final class SemanticRescoreContext extends RescoreContext {
-  // below what a model can give
-  private static final float UNSCORED = -100_000f;
+  // below what a model can give; floats of this size still tell scores apart
+  private static final float LOWEST = -100_000f;
+  private static final float LOWEST_SPAN = 100_000f;
 
   /**
    * What to rescore by.
@@ -49,7 +50,7 @@ final class SemanticRescoreContext extends RescoreContext {
       float rescoreQueryWeight,
       Duration timeout) {
     float combine(float firstPass, float score) {
-      return queryWeight * firstPass + rescoreQueryWeight * score;
+      return Math.max(LOWEST, queryWeight * firstPass + rescoreQueryWeight * score);
     }
   }
 
@@ -84,49 +85,68 @@ final class SemanticRescoreContext extends RescoreContext {
   }
 
   private TopDocs rescore(TopDocs topDocs, IndexSearcher searcher) throws IOException {
-    int window = Math.min(getWindowSize(), topDocs.scoreDocs.length);
-    Map<Integer, String> texts =
-        texts(searcher, Arrays.stream(topDocs.scoreDocs).limit(window).mapToInt(d -> d.doc));
-    if (texts.isEmpty()) {
-      return topDocs;
-    }
-    float[] scores;
+    int[] window =
+        Arrays.stream(topDocs.scoreDocs).limit(getWindowSize()).mapToInt(d -> d.doc).toArray();
+    Map<Integer, Float> scores = Map.of();
     try {
-      scores = score(new ArrayList<>(texts.values()));
+      scores = scores(searcher, window);
     } catch (TimeoutException e) {
       HeaderWarning.addWarning(
           "reranking with [{}] took more than [{}] on a shard, whose hits have the order of the query",
           request.model,
           request.timeout);
-      return topDocs;
     }
-    setRescoredDocs(texts.keySet());
-    int[] docs = texts.keySet().stream().mapToInt(Integer::intValue).toArray();
+    setRescoredDocs(scores.keySet());
     ScoreDoc[] hits = new ScoreDoc[topDocs.scoreDocs.length];
     for (int i = 0; i < hits.length; i++) {
       ScoreDoc hit = topDocs.scoreDocs[i];
-      int at = i < window ? Arrays.binarySearch(docs, hit.doc) : -1;
-      float score =
-          at >= 0 ? request.combine(hit.score, scores[at]) : UNSCORED - i;
-      hits[i] = new ScoreDoc(hit.doc, score, hit.shardIndex);
+      Float score = scores.get(hit.doc);
+      hits[i] =
+          new ScoreDoc(
+              hit.doc,
+              score == null ? unscored(hit.score) : request.combine(hit.score, score),
+              hit.shardIndex);
     }
-    Arrays.sort(
-        hits, Comparator.comparingDouble((ScoreDoc d) -> -d.score).thenComparingInt(d -> d.doc));
+    // the sort is stable
+    Arrays.sort(hits, Comparator.comparingDouble((ScoreDoc d) -> -d.score));
     return new TopDocs(topDocs.totalHits, hits);
   }
 
-  private float[] score(List<String> texts) throws IOException, TimeoutException {
-    return reranker.score(request.function, request.model, request.text, texts, request.timeout);
+  /** Below all that is scored, on whatever shard, and in the order of the query. */
+  private static float unscored(float firstPass) {
+    float score = Math.max(0f, firstPass);
+    return LOWEST - LOWEST_SPAN / (1 + score);
+  }
+
+  /** Scores by document, of those that have a text. */
+  private Map<Integer, Float> scores(IndexSearcher searcher, int... window)
+      throws IOException, TimeoutException {
+    Map<Integer, String> texts = new TreeMap<>();
+    float[] scores =
+        reranker.score(
+            request.function,
+            request.model,
+            request.text,
+            () -> {
+              texts.putAll(texts(searcher, window));
+              return List.copyOf(texts.values());
+            },
+            request.timeout);
+    Map<Integer, Float> byDoc = new HashMap<>();
+    int i = 0;
+    for (int doc : texts.keySet()) {
+      byDoc.put(doc, scores[i++]);
+    }
+    return byDoc;
   }
 
   /** The texts of documents that have one, by document. */
-  private Map<Integer, String> texts(IndexSearcher searcher, IntStream docs)
-      throws IOException {
+  private Map<Integer, String> texts(IndexSearcher searcher, int... docs) throws IOException {
     Map<Integer, String> texts = new TreeMap<>();
     List<LeafReaderContext> leaves = searcher.getIndexReader().leaves();
     PassageSource.Passages open = null;
     LeafReaderContext leaf = null;
-    for (int doc : docs.sorted().toArray()) {
+    for (int doc : Arrays.stream(docs).sorted().toArray()) {
       LeafReaderContext of = leaves.get(ReaderUtil.subIndex(doc, leaves));
       if (open == null || of != leaf) {
         leaf = of;
@@ -142,13 +162,12 @@ final class SemanticRescoreContext extends RescoreContext {
 
   private Explanation explain(int doc, IndexSearcher searcher, Explanation firstPass)
       throws IOException {
-    String text = texts(searcher, IntStream.of(doc)).get(doc);
-    if (!isRescored(doc) || text == null) {
-      return Explanation.match(
-          firstPass.getValue(), "not rescored, in the order of the query, by:", firstPass);
-    }
-    float score = scoreOf(text);
     float first = firstPass.getValue().floatValue();
+    Float score = isRescored(doc) ? explained(searcher, doc) : null;
+    if (score == null) {
+      return Explanation.match(
+          unscored(first), "not rescored, after all that are, in the order of:", firstPass);
+    }
     return Explanation.match(
         request.combine(first, score),
         "query_weight * score + rescore_query_weight * rescored, from:",
@@ -161,9 +180,9 @@ final class SemanticRescoreContext extends RescoreContext {
                 .formatted(request.function.name().toLowerCase(Locale.ROOT), request.model)));
   }
 
-  private float scoreOf(String text) throws IOException {
+  private @Nullable Float explained(IndexSearcher searcher, int doc) throws IOException {
     try {
-      return score(List.of(text))[0];
+      return scores(searcher, doc).get(doc);
     } catch (TimeoutException e) {
       throw new IOException("explaining: " + e.getMessage(), e);
     }

@@ -162,6 +162,8 @@ final class SemanticRescorerBuilder extends RescorerBuilder<SemanticRescorerBuil
 
   @Override
   protected RescoreContext innerBuildContext(int windowSize, QueryShardContext context) {
+    // what took too long once must not be kept
+    context.setIsCacheable(false);
     MappedFieldType type = context.fieldMapper(field);
     if (type != null && !type.getTextSearchInfo().isTokenized()) {
       throw new IllegalArgumentException(
@@ -171,7 +173,11 @@ final class SemanticRescorerBuilder extends RescorerBuilder<SemanticRescorerBuil
     return new SemanticRescoreContext(
         windowSize,
         new SemanticRescoreContext.Request(
-            kind.function, model, text, queryWeight, rescoreQueryWeight,
+            kind.function,
+            model,
+            text,
+            queryWeight,
+            rescoreQueryWeight,
             Duration.ofNanos(timeout.nanos())),
         new SourceTexts(context, field),
         reranker);

@@ -1,6 +1,5 @@
 package org.semanticbm25.opensearch;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -129,7 +128,7 @@ final class SoftTermsProcessor extends AbstractBatchingProcessor {
   }
 
   @Override
-  public IngestDocument execute(IngestDocument document) throws IOException {
+  public IngestDocument execute(IngestDocument document) {
     String text = text(document);
     if (text != null) {
       write(document, text, encode(List.of(text)).getFirst());
@@ -153,20 +152,27 @@ final class SoftTermsProcessor extends AbstractBatchingProcessor {
         document.update(document.getIngestDocument(), e);
       }
     }
+    List<SoftFrequencies> found = List.of();
     try {
-      List<SoftFrequencies> found = encode(texts);
-      for (int i = 0; i < found.size(); i++) {
-        write(read.get(i).getIngestDocument(), texts.get(i), found.get(i));
-      }
-    } catch (IOException | RuntimeException e) {
+      found = encode(texts);
+    } catch (RuntimeException e) {
       read.forEach(document -> document.update(document.getIngestDocument(), e));
+    }
+    for (int i = 0; i < found.size(); i++) {
+      IngestDocument document = read.get(i).getIngestDocument();
+      try {
+        write(document, texts.get(i), found.get(i));
+      } catch (RuntimeException e) {
+        read.get(i).update(document, e);
+      }
     }
     handler.accept(documents);
   }
 
-  private List<SoftFrequencies> encode(List<String> texts) throws IOException {
+  private List<SoftFrequencies> encode(List<String> texts) {
     long start = System.nanoTime();
-    List<SoftFrequencies> found = encoder.get().encode(texts);
+    List<SoftFrequencies> found =
+        Failures.hidden("encoding passages", () -> encoder.get().encode(texts));
     stats.encoded(texts.size(), System.nanoTime() - start);
     return found;
   }

@@ -1,7 +1,7 @@
 package org.semanticbm25.opensearch;
 
 import java.util.List;
-import java.util.StringJoiner;
+import java.util.stream.Collectors;
 import org.apache.lucene.index.LeafReaderContext;
 import org.jspecify.annotations.Nullable;
 import org.opensearch.index.query.QueryShardContext;
@@ -10,6 +10,9 @@ import org.semanticbm25.lucene.PassageSource;
 
 /** Reads the text of a field from the source of a document. */
 final class SourceTexts implements PassageSource {
+  // characters; a model reads fewer, and many hits' texts are held at a time
+  private static final int MAX_LENGTH = 8_000;
+
   private final QueryShardContext context;
   private final String field;
 
@@ -28,8 +31,7 @@ final class SourceTexts implements PassageSource {
   }
 
   private static @Nullable String text(List<Object> values) {
-    StringJoiner text = new StringJoiner(" ");
-    values.forEach(value -> text.add(String.valueOf(value)));
-    return values.isEmpty() ? null : text.toString();
+    String text = values.stream().map(String::valueOf).collect(Collectors.joining(" "));
+    return values.isEmpty() ? null : text.substring(0, Math.min(MAX_LENGTH, text.length()));
   }
 }

@@ -63,10 +63,7 @@ abstract class TextQueryBuilder<B extends TextQueryBuilder<B>> extends AbstractQ
     parser.declareString(TextQueryBuilder::text, QUERY);
     parser.declareString(TextQueryBuilder::model, MODEL);
     parser.declareField(
-        TextQueryBuilder::minimumShouldMatch,
-        XContentParser::text,
-        MINIMUM,
-        ValueType.VALUE);
+        TextQueryBuilder::minimumShouldMatch, XContentParser::text, MINIMUM, ValueType.VALUE);
     declareStandardFields(parser);
     parser.declareRequiredFieldSet(QUERY.getPreferredName());
   }

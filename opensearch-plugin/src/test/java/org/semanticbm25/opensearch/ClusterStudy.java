@@ -79,8 +79,7 @@ class ClusterStudy {
         bulk.append("{\"index\": {}}\n").append(JSON.writeValueAsString(Map.of("body", text)));
         bulk.append('\n');
       }
-      assertEquals(
-          "false", ok(cluster.post(path, bulk.toString())).body().get("errors").asText());
+      assertEquals("false", ok(cluster.post(path, bulk.toString())).body().get("errors").asText());
     }
     return passages.size() / ((System.nanoTime() - start) / 1e9);
   }
@@ -199,9 +198,7 @@ class ClusterStudy {
     long end = System.nanoTime() + seconds * 1_000_000_000L;
     for (int i = 0; System.nanoTime() < end; i++) {
       long start = System.nanoTime();
-      ok(
-          cluster.post(
-              "/plain/_search", query("match", queries.get(i % queries.size()), Map.of())));
+      ok(cluster.post("/plain/_search", query("match", queries.get(i % queries.size()), Map.of())));
       times.add((System.nanoTime() - start) / 1e6);
       Thread.sleep(10);
     }
@@ -220,8 +217,10 @@ class ClusterStudy {
                   "query", Map.of("match", Map.of("body", text)),
                   "rescore",
                       Map.of(
-                          "window_size", 5,
-                          "cross_encoder", Map.of("field", "body", "text", text))));
+                          "window_size",
+                          5,
+                          "cross_encoder",
+                          Map.of("field", "body", "text", text))));
       long start = System.nanoTime();
       Response response = cluster.request(caller % 3, "POST", "/plain/_search", body);
       boolean rejected =
@@ -268,9 +267,7 @@ class ClusterStudy {
         Runtime runtime = Runtime.getRuntime();
         System.out.printf(
             "after %d requests: heap %d MB, resident %s%n",
-            tenth * 2000,
-            (runtime.totalMemory() - runtime.freeMemory()) >> 20,
-            resident());
+            tenth * 2000, (runtime.totalMemory() - runtime.freeMemory()) >> 20, resident());
       }
     }
   }
@@ -285,8 +282,7 @@ class ClusterStudy {
         : "unknown";
   }
 
-  private static Response mixed(TestCluster cluster, List<String> queries, int i)
-      throws Exception {
+  private static Response mixed(TestCluster cluster, List<String> queries, int i) throws Exception {
     String text = queries.get(i % queries.size());
     return switch (i % 20) {
       case 0 ->
@@ -297,14 +293,14 @@ class ClusterStudy {
                       "query", Map.of("match", Map.of("body", text)),
                       "rescore",
                           Map.of(
-                              "window_size", 1,
-                              "cross_encoder", Map.of("field", "body", "text", text)))));
+                              "window_size",
+                              1,
+                              "cross_encoder",
+                              Map.of("field", "body", "text", text)))));
       case 1 ->
-          cluster.post(
-              "/soft/_doc?pipeline=soft", JSON.writeValueAsString(Map.of("body", text)));
+          cluster.post("/soft/_doc?pipeline=soft", JSON.writeValueAsString(Map.of("body", text)));
       case 2, 3, 4, 5, 6 -> cluster.post("/plain/_search", query("match", text, Map.of()));
-      case 7, 8, 9, 10 ->
-          cluster.post("/soft/_search", query("contextual_match", text, Map.of()));
+      case 7, 8, 9, 10 -> cluster.post("/soft/_search", query("contextual_match", text, Map.of()));
       default -> cluster.post("/plain/_search", query("semantic_match", text, Map.of()));
     };
   }

@@ -81,10 +81,13 @@ class CollectionTest {
     String query =
         JSON.writeValueAsString(
             Map.of(
-                "size", 50, "_source", false,
-                "query", Map.of("semantic_match", Map.of("body", text))));
-    Response response =
-        cluster.post("/docs/_search?search_type=dfs_query_then_fetch", query);
+                "size",
+                50,
+                "_source",
+                false,
+                "query",
+                Map.of("semantic_match", Map.of("body", text))));
+    Response response = cluster.post("/docs/_search?search_type=dfs_query_then_fetch", query);
     assertEquals(200, response.status(), response.body()::toString);
     return response;
   }
@@ -106,7 +109,10 @@ class CollectionTest {
     Response response = cluster.post("/docs/_bulk?refresh=true", bulk.toString());
     assertFalse(response.body().get("errors").asBoolean());
     assertTrue(
-        cluster.get("/_cluster/health?wait_for_status=green&timeout=60s").body().toString()
+        cluster
+            .get("/_cluster/health?wait_for_status=green&timeout=60s")
+            .body()
+            .toString()
             .contains("green"));
   }
 

@@ -29,8 +29,22 @@ class FaultsTest {
   private static final int DOCUMENTS = 300;
   private static final int SEARCHES = 200;
   private static final String[] WORDS = {
-    "laptop", "notebook", "price", "cheap", "bread", "flour", "doctor", "pressure", "car", "tire",
-    "garden", "rose", "memory", "program", "winter", "school"
+    "laptop",
+    "notebook",
+    "price",
+    "cheap",
+    "bread",
+    "flour",
+    "doctor",
+    "pressure",
+    "car",
+    "tire",
+    "garden",
+    "rose",
+    "memory",
+    "program",
+    "winter",
+    "school"
   };
 
   @TempDir Path folder;
@@ -187,8 +201,7 @@ class FaultsTest {
     assertTrue(count.body().get("count").asInt() >= DOCUMENTS + acknowledged.size());
   }
 
-  private Void write(int first, Set<Integer> acknowledged, AtomicBoolean stopped)
-      throws Exception {
+  private Void write(int first, Set<Integer> acknowledged, AtomicBoolean stopped) throws Exception {
     Random random = new Random(first);
     for (int start = first; !stopped.get(); start += 10) {
       StringBuilder bulk = new StringBuilder();

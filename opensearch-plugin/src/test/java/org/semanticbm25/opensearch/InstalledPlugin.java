@@ -17,8 +17,8 @@ import org.opensearch.plugins.PluginInfo;
 import org.opensearch.transport.Netty4ModulePlugin;
 
 /**
- * A node that loads the plugin from its {@code plugins} folder, with a class loader of its own. Runs
- * in a process that has the server's classes and this one.
+ * A node that loads the plugin from its {@code plugins} folder, with a class loader of its own.
+ * Runs in a process that has the server's classes and this one.
  */
 final class InstalledPlugin {
   private InstalledPlugin() {}
@@ -29,8 +29,14 @@ final class InstalledPlugin {
           environment,
           List.of(
               new PluginInfo(
-                  "netty", "transport", "1", Version.CURRENT, "21",
-                  Netty4ModulePlugin.class.getName(), List.of(), false)),
+                  "netty",
+                  "transport",
+                  "1",
+                  Version.CURRENT,
+                  "21",
+                  Netty4ModulePlugin.class.getName(),
+                  List.of(),
+                  false)),
           true);
     }
   }
@@ -54,7 +60,11 @@ final class InstalledPlugin {
     try (Node node = new InstalledNode(environment)) {
       node.start();
       String address =
-          "http://" + node.injector().getInstance(HttpServerTransport.class).boundAddress().publishAddress();
+          "http://"
+              + node.injector()
+                  .getInstance(HttpServerTransport.class)
+                  .boundAddress()
+                  .publishAddress();
       request(address, "POST", "/docs/_doc/1?refresh=true", "{\"body\": \"inexpensive laptops\"}");
       String search =
           """

@@ -122,8 +122,7 @@ final class TestCluster implements Closeable {
               .put("transport.type", "netty4")
               .put("http.type", "netty4")
               .putList(
-                  "discovery.seed_hosts",
-                  ports.stream().map(port -> "127.0.0.1:" + port).toList())
+                  "discovery.seed_hosts", ports.stream().map(port -> "127.0.0.1:" + port).toList())
               .putList("cluster.initial_cluster_manager_nodes", "node0")
               .put("node.processors", 2)
               .put("thread_pool.search.size", 8)

@@ -1,6 +1,7 @@
 package org.semanticbm25.eval.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -119,6 +120,8 @@ public final class Main {
                   + broken.getClass().getSimpleName()
                   + ")";
           case IOException io when io.getMessage() != null -> io.getMessage();
+          case UncheckedIOException unchecked ->
+              message(Objects.requireNonNull(unchecked.getCause()));
           case IllegalArgumentException illegal when illegal.getMessage() != null ->
               illegal.getMessage();
           default -> e + "; run again with --verbose, and report it";

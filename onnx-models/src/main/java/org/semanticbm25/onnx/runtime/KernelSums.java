@@ -46,8 +46,7 @@ public final class KernelSums implements Closeable {
     this.dimensions = table.dimensions();
     try (OrtSession.SessionOptions options = OnnxRuntime.sessionOptions()) {
       session =
-          OnnxRuntime.environment()
-              .createSession(graph(table, threshold).toByteArray(), options);
+          OnnxRuntime.environment().createSession(graph(table, threshold).toByteArray(), options);
     } catch (OrtException e) {
       throw new IOException("ONNX Runtime cannot load a table of terms: " + e.getMessage(), e);
     }

@@ -4,6 +4,8 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Field;
 import java.lang.reflect.InaccessibleObjectException;
 import java.lang.reflect.Method;
@@ -11,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The environment of ONNX Runtime, one for the process.
@@ -27,12 +30,18 @@ final class OnnxRuntime {
 
   private OnnxRuntime() {}
 
-  private static final class Holder {
-    static final OrtEnvironment ENVIRONMENT = create();
-  }
+  private static @Nullable OrtEnvironment environment;
 
-  static OrtEnvironment environment() {
-    return Holder.ENVIRONMENT;
+  /**
+   * The environment, made at the first call.
+   *
+   * @throws UncheckedIOException if the native library cannot be loaded
+   */
+  static synchronized OrtEnvironment environment() {
+    if (environment == null) {
+      environment = create();
+    }
+    return environment;
   }
 
   private static OrtEnvironment create() {
@@ -50,12 +59,16 @@ final class OnnxRuntime {
         try {
           return task.get();
         } catch (InterruptedException e) {
-          // a class that fails to initialise does so for ever: the caller hears of it later
+          // there is nothing to clean up half-way: the caller hears of it later
           interrupted = true;
         }
       }
     } catch (ExecutionException e) {
-      throw new IllegalStateException("ONNX Runtime cannot be started", e);
+      throw new UncheckedIOException(
+          new IOException(
+              "the native library of ONNX Runtime cannot be unpacked to %s, or not be loaded; free space there, or give another folder with -Djava.io.tmpdir"
+                  .formatted(System.getProperty("java.io.tmpdir")),
+              e));
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();

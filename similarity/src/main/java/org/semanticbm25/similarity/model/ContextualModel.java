@@ -37,7 +37,7 @@ public final class ContextualModel {
   private static final ChecksummedFile FILE =
       new ChecksummedFile(
           "ContextualModel",
-          1,
+          2,
           2,
           "contextual model",
           "give the file that belongs to the encoder, or update this software");
@@ -127,10 +127,9 @@ public final class ContextualModel {
       writeFloats(out, k1, b, threshold, scale, cut, literal);
     }
 
-    private static Parameters read(DataInput in, int version) throws IOException {
-      float[] numbers = ChecksummedFile.readFloats(in, 5);
-      float literal = version > 1 ? Float.intBitsToFloat(in.readInt()) : 0f;
-      return new Parameters(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], literal);
+    private static Parameters read(DataInput in) throws IOException {
+      float[] p = ChecksummedFile.readFloats(in, 6);
+      return new Parameters(p[0], p[1], p[2], p[3], p[4], p[5]);
     }
   }
 
@@ -321,7 +320,7 @@ public final class ContextualModel {
    *     message says which, and what to do
    */
   public static ContextualModel read(Directory directory, String name) throws IOException {
-    return FILE.read(directory, name, ContextualModel::read);
+    return FILE.read(directory, name, (in, version) -> read(in));
   }
 
   /**
@@ -332,12 +331,12 @@ public final class ContextualModel {
    * @throws IOException as {@link #read(Directory, String)}
    */
   public static ContextualModel read(InputStream in) throws IOException {
-    return FILE.read(in, ContextualModel::read);
+    return FILE.read(in, (content, version) -> read(content));
   }
 
-  private static ContextualModel read(DataInput in, int version) throws IOException {
+  private static ContextualModel read(DataInput in) throws IOException {
     Provenance provenance = Provenance.read(in);
-    Parameters parameters = Parameters.read(in, version);
+    Parameters parameters = Parameters.read(in);
     int size = ChecksummedFile.readSize(in, 1 + 2 * Float.BYTES);
     List<String> words = new ArrayList<>();
     for (int i = 0; i < size; i++) {

@@ -3,6 +3,8 @@ package org.semanticbm25.similarity.search;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.lucene.document.FeatureField;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.Terms;
@@ -19,6 +21,8 @@ import org.apache.lucene.util.BytesRef;
  */
 public record SoftFieldMark(String model, float meanLength) {
   private static final String PREFIX = "semanticbm25 ";
+  private static final Pattern MARK =
+      Pattern.compile(PREFIX + "([0-9a-f]+) ([0-9]+\\.[0-9]+(?:E-?[0-9]+)?)");
 
   /**
    * Name of the feature.
@@ -56,8 +60,11 @@ public record SoftFieldMark(String model, float meanLength) {
       if (all.seekCeil(new BytesRef(PREFIX)) != TermsEnum.SeekStatus.END) {
         BytesRef term = all.term();
         while (term != null && term.utf8ToString().startsWith(PREFIX)) {
-          String[] parts = term.utf8ToString().split(" ");
-          marks.add(new SoftFieldMark(parts[1], Float.parseFloat(parts[2])));
+          Matcher mark = MARK.matcher(term.utf8ToString());
+          // one that is no mark was written by another software
+          if (mark.matches()) {
+            marks.add(new SoftFieldMark(mark.group(1), Float.parseFloat(mark.group(2))));
+          }
           term = all.next();
         }
       }

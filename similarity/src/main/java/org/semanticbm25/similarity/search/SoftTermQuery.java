@@ -250,7 +250,7 @@ public final class SoftTermQuery extends Query {
       throws IOException {
     checkSimilarity(searcher);
     Similarity similarity = own != null ? own : searcher.getSimilarity();
-    return new SoftTermWeight(this, similarity, searcher, scoreMode, boost);
+    return new SoftTermWeight(this, getTerm(), terms, similarity, searcher, scoreMode, boost);
   }
 
   private void checkSimilarity(IndexSearcher searcher) {

@@ -47,15 +47,17 @@ final class SoftTermWeight extends Weight {
   private final @Nullable SimScorer simScorer;
 
   SoftTermWeight(
-      SoftTermQuery query,
+      Query query,
+      Term queryTerm,
+      WeightedTerm[] terms,
       Similarity similarity,
       IndexSearcher searcher,
       ScoreMode scoreMode,
       float boost)
       throws IOException {
     super(query);
-    this.queryTerm = query.getTerm();
-    this.terms = query.terms();
+    this.queryTerm = queryTerm;
+    this.terms = terms;
     this.searcher = searcher;
     this.scoreMode = scoreMode;
     this.similarity = similarity;
@@ -65,7 +67,8 @@ final class SoftTermWeight extends Weight {
       states[i] = TermStates.build(searcher, term(i), true);
       any |= states[i].docFreq() > 0;
     }
-    // asked for even if nothing matches here: a cluster adds up what the indexes of a shard are asked
+    // asked for even if nothing matches here: a cluster adds up what the indexes of a shard are
+    // asked
     CollectionStatistics collection = searcher.collectionStatistics(queryTerm.field());
     this.simScorer = any ? similarity.scorer(boost, collection, statistics()) : null;
   }

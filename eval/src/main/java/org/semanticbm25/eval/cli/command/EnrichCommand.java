@@ -1,12 +1,15 @@
 package org.semanticbm25.eval.cli.command;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.apache.lucene.index.DirectoryReader;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
+import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.HomeOption;
 import org.semanticbm25.eval.cli.option.IndexedFieldOption;
@@ -31,6 +34,9 @@ import picocli.CommandLine.Parameters;
           + " only read. A call that was stopped goes on when it is given again.%n"
     })
 public final class EnrichCommand implements Callable<Integer> {
+  // bytes; what Lucene writes last needs more
+  private static final long FULL_DISK = 1 << 20;
+
   /** Where the text of a passage is. */
   enum TextPlace {
     STORED,
@@ -87,11 +93,25 @@ public final class EnrichCommand implements Callable<Integer> {
         SoftTermEncoder encoder = contextual.encoder(home.home);
         Terminal progress = new Terminal()) {
       SoftTermFields fields = fields(reader);
-      new IndexEnricher(fields, text.of(field.name), encoder::encode, progress)
-          .enrich(index, output);
+      enrich(new IndexEnricher(fields, text.of(field.name), encoder::encode, progress));
       Terminal.say("wrote %s: %d passages, %s", output, reader.numDocs(), fields);
     }
     return 0;
+  }
+
+  private void enrich(IndexEnricher enricher) throws IOException {
+    try {
+      enricher.enrich(index, output);
+    } catch (IOException e) {
+      Path folder = Objects.requireNonNull(output.toAbsolutePath().getParent(), "of a new folder");
+      if (Files.getFileStore(folder).getUsableSpace() < FULL_DISK) {
+        throw new UserException(
+            "%s: the disk is full (%s); free space and give the command again: it goes on"
+                .formatted(output, e.getMessage()),
+            e);
+      }
+      throw e;
+    }
   }
 
   private SoftTermFields fields(DirectoryReader reader) throws IOException {
