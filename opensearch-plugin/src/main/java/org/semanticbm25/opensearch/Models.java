@@ -207,8 +207,7 @@ final class Models implements Closeable {
   }
 
   private SoftTermEncoder openEncoder(String name) throws IOException {
-    NeuralModel files =
-        name.equals(BUNDLED) ? NeuralModel.bundledContextual(cache) : neural(name);
+    NeuralModel files = name.equals(BUNDLED) ? NeuralModel.bundledContextual(cache) : neural(name);
     return SoftTermEncoder.open(files, contextual(name), threads);
   }
 

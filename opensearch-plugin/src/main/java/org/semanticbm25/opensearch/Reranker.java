@@ -48,8 +48,7 @@ final class Reranker {
    * @throws OpenSearchRejectedExecutionException if too many requests are running
    * @throws TimeoutException if time is up
    */
-  float[] score(
-      Function function, String model, String query, Passages passages, Duration timeout)
+  float[] score(Function function, String model, String query, Passages passages, Duration timeout)
       throws IOException, TimeoutException {
     if (!admitted.tryAcquire()) {
       stats.rejected();
@@ -63,6 +62,9 @@ final class Reranker {
       List<String> texts = passages.read();
       count = texts.size();
       Duration left = timeout.minusNanos(System.nanoTime() - start);
+      if (left.isNegative() || left.isZero()) {
+        throw new OpenSearchTimeoutException("out of time");
+      }
       return Failures.hidden(
           "reranking with the model [" + model + "]",
           () -> score(function, model, query, texts, left));

@@ -13,9 +13,9 @@ import org.semanticbm25.similarity.model.ContextualModel;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 
 /**
- * Models applied to fields. Making one analyses all words of the model, which takes some tenths of a
- * second and keeps some 15 MB; the last {@value #KEPT} of a kind are kept. Those who ask for others
- * do not wait. Thread-safe.
+ * Models applied to fields. Making one analyses all words of the model, which takes some tenths of
+ * a second and keeps some 15 MB; the last {@value #KEPT} of a kind are kept. Those who ask for
+ * others do not wait. Thread-safe.
  */
 final class SemanticFields {
   private static final int KEPT = 8;
@@ -69,8 +69,7 @@ final class SemanticFields {
   }
 
   /** Makes what is not there, outside of the lock; others who ask for the same wait for it. */
-  private static <T> T get(
-      Map<Object, CompletableFuture<T>> kept, Object key, Supplier<T> maker) {
+  private static <T> T get(Map<Object, CompletableFuture<T>> kept, Object key, Supplier<T> maker) {
     CompletableFuture<T> own = new CompletableFuture<>();
     CompletableFuture<T> other;
     synchronized (kept) {
@@ -104,8 +103,7 @@ final class SemanticFields {
     SemanticBM25Model model = models.semantic(name);
     return get(
         semantic,
-        new SemanticKey(
-            model, field, new Identity(indexAnalyzer), new Identity(searchAnalyzer)),
+        new SemanticKey(model, field, new Identity(indexAnalyzer), new Identity(searchAnalyzer)),
         () -> SemanticField.of(model, field, indexAnalyzer, searchAnalyzer).scoringItself());
   }
 
