@@ -3,6 +3,7 @@ package org.semanticbm25.opensearch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.semanticbm25.opensearch.TestCluster.ok;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,11 +56,6 @@ class BadRequestsTest {
     if (cluster != null) {
       cluster.close();
     }
-  }
-
-  private static Response ok(Response response) {
-    assertTrue(response.status() < 300, () -> response.status() + " " + response.body());
-    return response;
   }
 
   /** A request that has to be refused. */

@@ -2,6 +2,7 @@ package org.semanticbm25.opensearch;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.semanticbm25.opensearch.TestCluster.ok;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
@@ -41,11 +42,6 @@ class ClusterStudy {
       texts.add(JSON.readTree(line).get("text").asText());
     }
     return texts;
-  }
-
-  private static Response ok(Response response) {
-    assertTrue(response.status() < 300, () -> response.status() + " " + response.body());
-    return response;
   }
 
   /** An index of the collection, the first passages of which have soft terms. */

@@ -3,6 +3,7 @@ package org.semanticbm25.opensearch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.semanticbm25.opensearch.TestCluster.ok;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Path;
@@ -103,11 +104,6 @@ class FaultsTest {
   private void green() throws Exception {
     Response health = cluster.get("/_cluster/health?wait_for_status=green&timeout=60s");
     assertEquals("green", health.body().get("status").asText(), health.body()::toString);
-  }
-
-  private static Response ok(Response response) {
-    assertTrue(response.status() < 300, () -> response.status() + " " + response.body());
-    return response;
   }
 
   private Response search(int number) throws Exception {

@@ -3,6 +3,7 @@ package org.semanticbm25.opensearch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.semanticbm25.opensearch.TestCluster.ok;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Path;
@@ -101,11 +102,6 @@ class SemanticBM25PluginTest {
     if (cluster != null) {
       cluster.close();
     }
-  }
-
-  private static Response ok(Response response) {
-    assertTrue(response.status() < 300, () -> response.status() + " " + response.body());
-    return response;
   }
 
   private static Response search(String body) throws Exception {

@@ -1,5 +1,7 @@
 package org.semanticbm25.opensearch;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.Closeable;
@@ -83,6 +85,12 @@ final class TestCluster implements Closeable {
     String reason() {
       return body.at("/error").toString();
     }
+  }
+
+  /** The response, if it is no error. */
+  static Response ok(Response response) {
+    assertTrue(response.status() < 300, () -> response.status() + " " + response.body());
+    return response;
   }
 
   TestCluster(Path folder, int size, Settings common) throws Exception {
