@@ -39,7 +39,7 @@ public final class AttentionRescorer extends PassageRescorer {
 
   private AttentionRescorer(
       AttentionScorer scorer, String query, PassageSource passages, float firstPassWeight) {
-    super(passages, firstPassWeight, false);
+    super(passages, firstPassWeight, firstPassWeight > 0, false);
     this.scorer = scorer;
     this.query = query;
   }
@@ -63,8 +63,8 @@ public final class AttentionRescorer extends PassageRescorer {
    * @param scorer runs the layers and holds the function; not closed here
    * @param query text of the query
    * @param passages texts of the hits
-   * @param weight greater than 0 and finite; choose it on development queries, since the two scores
-   *     have nothing to do with each other's scale
+   * @param weight 0, as {@link #create}, or greater, and finite; choose it on development queries,
+   *     since the two scores have nothing to do with each other's scale
    * @return a rescorer of this one query
    * @throws IllegalArgumentException if the weight is out of its range
    */

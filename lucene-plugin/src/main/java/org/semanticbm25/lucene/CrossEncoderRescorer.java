@@ -25,11 +25,20 @@ import org.semanticbm25.onnx.crossencoder.CrossEncoder;
  * #withFallbackToFirstPassScore}; if no hit has a text, the source is taken to be wrong, and
  * rescoring fails with an {@code IllegalArgumentException}.
  *
+ * <p>Cross-encoders learn from short questions. On a query of more than {@value #LONG_QUERY} tokens
+ * the first pass has a part in the score too, unless {@link #interpolated} says otherwise.
+ *
  * <p>Immutable; as thread-safe as its source of passages is.
  *
  * @lucene.experimental
  */
 public final class CrossEncoderRescorer extends PassageRescorer {
+  /** Tokens of a query, by the model's tokenizer, above which it is a long one. */
+  public static final int LONG_QUERY = 32;
+
+  /** Weight of the first pass's score if the query is long, for the scale of BM25. */
+  public static final float LONG_QUERY_WEIGHT = 0.1f;
+
   private final CrossEncoder encoder;
   private final String query;
   private final @Nullable Duration timeout;
@@ -39,29 +48,32 @@ public final class CrossEncoderRescorer extends PassageRescorer {
       String query,
       PassageSource passages,
       float firstPassWeight,
+      boolean needsScores,
       boolean fallback,
       @Nullable Duration timeout) {
-    super(passages, firstPassWeight, fallback);
+    super(passages, firstPassWeight, needsScores, fallback);
     this.encoder = encoder;
     this.query = query;
     this.timeout = timeout;
   }
 
   /**
-   * Scores with the logit alone.
+   * Scores with the logit; with {@code logit + LONG_QUERY_WEIGHT * firstPassScore} if the query is
+   * long.
    *
    * @param encoder scores pairs; not closed here
    * @param query text of the query
    * @param passages texts of the hits
-   * @return a rescorer of this one query
+   * @return a rescorer of this one query, for hits with scores
    */
   public static CrossEncoderRescorer create(
       CrossEncoder encoder, String query, PassageSource passages) {
-    return new CrossEncoderRescorer(encoder, query, passages, 0, false, null);
+    return new CrossEncoderRescorer(
+        encoder, query, passages, weight(encoder, query), true, false, null);
   }
 
   /**
-   * Scores with the logit alone, but a document without text with the first pass's score.
+   * Scores as {@link #create} does, but a document without text with the first pass's score.
    *
    * @param encoder scores pairs; not closed here
    * @param query text of the query
@@ -70,23 +82,40 @@ public final class CrossEncoderRescorer extends PassageRescorer {
    */
   public static CrossEncoderRescorer withFallbackToFirstPassScore(
       CrossEncoder encoder, String query, PassageSource passages) {
-    return new CrossEncoderRescorer(encoder, query, passages, 0, true, null);
+    return new CrossEncoderRescorer(
+        encoder, query, passages, weight(encoder, query), true, true, null);
   }
 
   /**
-   * Scores with {@code logit + weight * firstPassScore}.
+   * Scores with {@code logit + weight * firstPassScore}, however long the query is.
    *
    * @param encoder scores pairs; not closed here
    * @param query text of the query
    * @param passages texts of the hits
-   * @param weight greater than 0 and finite; choose it on development queries, since the two scores
-   *     have nothing to do with each other's scale
+   * @param weight 0, for the logit alone, or greater, and finite; choose it on development queries,
+   *     since the two scores have nothing to do with each other's scale
    * @return a rescorer of this one query
    * @throws IllegalArgumentException if the weight is out of its range
    */
   public static CrossEncoderRescorer interpolated(
       CrossEncoder encoder, String query, PassageSource passages, float weight) {
-    return new CrossEncoderRescorer(encoder, query, passages, checkWeight(weight), false, null);
+    return new CrossEncoderRescorer(
+        encoder, query, passages, checkWeight(weight), weight > 0, false, null);
+  }
+
+  /**
+   * Whether a query is a long one.
+   *
+   * @param encoder counts its tokens
+   * @param query text of the query
+   * @return whether it has more than {@value #LONG_QUERY} of them
+   */
+  public static boolean isLong(CrossEncoder encoder, String query) {
+    return encoder.countTokens(query) > LONG_QUERY;
+  }
+
+  private static float weight(CrossEncoder encoder, String query) {
+    return isLong(encoder, query) ? LONG_QUERY_WEIGHT : 0;
   }
 
   /**
@@ -98,7 +127,8 @@ public final class CrossEncoderRescorer extends PassageRescorer {
    * @return a rescorer that is otherwise as this one
    */
   public CrossEncoderRescorer withTimeout(Duration limit) {
-    return new CrossEncoderRescorer(encoder, query, passages, firstPassWeight, fallback, limit);
+    return new CrossEncoderRescorer(
+        encoder, query, passages, firstPassWeight, needsScores, fallback, limit);
   }
 
   @Override
@@ -121,6 +151,14 @@ public final class CrossEncoderRescorer extends PassageRescorer {
   @Override
   String symbol() {
     return "logit";
+  }
+
+  @Override
+  String weightName() {
+    return isLong(encoder, query)
+        ? "weight, of the first pass's score; %s by default, for the query has more than %s tokens"
+            .formatted(LONG_QUERY_WEIGHT, LONG_QUERY)
+        : super.weightName();
   }
 
   /**

@@ -19,23 +19,26 @@ import org.jspecify.annotations.Nullable;
 abstract class PassageRescorer extends Rescorer {
   final PassageSource passages;
   final float firstPassWeight;
+  final boolean needsScores;
   final boolean fallback;
 
   /**
    * @param firstPassWeight 0, or the weight of the first pass's score
+   * @param needsScores whether hits without scores are refused
    * @param fallback whether a document without text keeps the first pass's score
    */
-  PassageRescorer(PassageSource passages, float firstPassWeight, boolean fallback) {
+  PassageRescorer(
+      PassageSource passages, float firstPassWeight, boolean needsScores, boolean fallback) {
     this.passages = passages;
     this.firstPassWeight = firstPassWeight;
+    this.needsScores = needsScores;
     this.fallback = fallback;
   }
 
-  /** A weight that is greater than 0 and finite. */
+  /** A weight that is 0 or greater, and finite. */
   static float checkWeight(float weight) {
-    if (!(weight > 0 && Float.isFinite(weight))) {
-      throw new IllegalArgumentException(
-          "weight must be greater than 0 and finite, got: " + weight);
+    if (!(weight >= 0 && Float.isFinite(weight))) {
+      throw new IllegalArgumentException("weight must be 0 or greater, and finite, got: " + weight);
     }
     return weight;
   }
@@ -49,6 +52,11 @@ abstract class PassageRescorer extends Rescorer {
   /** What the score is called in an explanation. */
   abstract String symbol();
 
+  /** What the weight is called in an explanation. */
+  String weightName() {
+    return "weight, of the first pass's score";
+  }
+
   /** Explains what {@link #score} gives for a text. */
   abstract Explanation explain(String text) throws IOException;
 
@@ -60,7 +68,7 @@ abstract class PassageRescorer extends Rescorer {
     }
     ScoreDoc[] byDoc = firstPassTopDocs.scoreDocs.clone();
     Arrays.sort(byDoc, Comparator.comparingInt(hit -> hit.doc));
-    if (firstPassWeight > 0 || fallback) {
+    if (needsScores) {
       requireScores(byDoc);
     }
     List<@Nullable String> texts = texts(searcher, byDoc);
@@ -87,7 +95,7 @@ abstract class PassageRescorer extends Rescorer {
     for (ScoreDoc hit : hits) {
       if (Float.isNaN(hit.score)) {
         throw new IllegalArgumentException(
-            "document %s has no score of the first pass; search with scores, or sort by them"
+            "document %s has no score of the first pass; search with scores, or take the second score alone: interpolated with weight 0"
                 .formatted(hit.doc));
       }
     }
@@ -149,7 +157,7 @@ abstract class PassageRescorer extends Rescorer {
         combine(firstPassScore, score),
         "%s score, computed as %s + weight * firstPassScore from:".formatted(name(), symbol()),
         second,
-        Explanation.match(firstPassWeight, "weight, of the first pass's score"),
+        Explanation.match(firstPassWeight, weightName()),
         first);
   }
 }

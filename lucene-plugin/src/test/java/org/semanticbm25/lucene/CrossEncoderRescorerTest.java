@@ -155,7 +155,7 @@ public class CrossEncoderRescorerTest extends LuceneTestCase {
     TopDocs second = rescorer.rescore(searcher, first, 100);
     assertEquals(first.scoreDocs.length, second.scoreDocs.length);
     assertRanking(expected, second, 1e-5f);
-    for (float weight : new float[] {0, -1, Float.NaN, Float.POSITIVE_INFINITY}) {
+    for (float weight : new float[] {-1, Float.NaN, Float.POSITIVE_INFINITY}) {
       IllegalArgumentException e =
           expectThrows(
               IllegalArgumentException.class,
@@ -163,6 +163,35 @@ public class CrossEncoderRescorerTest extends LuceneTestCase {
                   CrossEncoderRescorer.interpolated(
                       encoder, QUERY, PassageSource.storedFields("text"), weight));
       assertTrue(e.getMessage(), e.getMessage().contains("got: " + weight));
+    }
+  }
+
+  public void testALongQueryIsInterpolatedUnlessSaidOtherwise() throws IOException {
+    PassageSource source = PassageSource.storedFields("text");
+    TopDocs first = searcher.search(FIRST_PASS, 10);
+    for (int words :
+        new int[] {CrossEncoderRescorer.LONG_QUERY, CrossEncoderRescorer.LONG_QUERY + 1}) {
+      String query = "red ".repeat(words);
+      float weight = words > CrossEncoderRescorer.LONG_QUERY ? 0.1f : 0;
+      for (CrossEncoderRescorer rescorer :
+          List.of(
+              CrossEncoderRescorer.create(encoder, query, source),
+              CrossEncoderRescorer.withFallbackToFirstPassScore(encoder, query, source))) {
+        for (ScoreDoc hit : rescorer.rescore(searcher, first, 10).scoreDocs) {
+          float logit = encoder.score(query, List.of(text(hit.doc)))[0];
+          assertEquals(logit + weight * ((RescoredDoc) hit).firstPassScore, hit.score, 1e-5f);
+          Explanation explained =
+              rescorer.explain(searcher, searcher.explain(FIRST_PASS, hit.doc), hit.doc);
+          assertEquals(hit.score, explained.getValue().floatValue(), 1e-5f);
+          assertEquals(weight > 0, explained.toString().contains("more than 32 tokens"));
+        }
+      }
+      for (ScoreDoc hit :
+          CrossEncoderRescorer.interpolated(encoder, query, source, 0)
+              .rescore(searcher, first, 10)
+              .scoreDocs) {
+        assertEquals(encoder.score(query, List.of(text(hit.doc)))[0], hit.score, 1e-5f);
+      }
     }
   }
 
@@ -286,10 +315,15 @@ public class CrossEncoderRescorerTest extends LuceneTestCase {
         expectThrows(
             IllegalArgumentException.class,
             () ->
-                CrossEncoderRescorer.interpolated(
-                        encoder, QUERY, PassageSource.storedFields("text"), 1f)
+                CrossEncoderRescorer.create(encoder, QUERY, PassageSource.storedFields("text"))
                     .rescore(searcher, unscored, 5));
     assertTrue(e.getMessage(), e.getMessage().contains("document 0 has no score"));
+    assertEquals(
+        1,
+        CrossEncoderRescorer.interpolated(encoder, QUERY, PassageSource.storedFields("text"), 0)
+            .rescore(searcher, unscored, 5)
+            .scoreDocs
+            .length);
     e = expectThrows(IllegalArgumentException.class, () -> rescorer.rescore(searcher, first, 0));
     assertTrue(e.getMessage(), e.getMessage().contains("got: 0"));
   }

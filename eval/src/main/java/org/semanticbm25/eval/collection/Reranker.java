@@ -32,7 +32,7 @@ import org.semanticbm25.onnx.crossencoder.CrossEncoder;
  */
 public final class Reranker {
   /** What {@link TextIndex} stores. */
-  private static final PassageSource PASSAGES = PassageSource.storedFields(TextIndex.CONTENTS);
+  public static final PassageSource PASSAGES = PassageSource.storedFields(TextIndex.CONTENTS);
 
   private final IndexSearcher searcher;
   private final int depth;
@@ -45,7 +45,7 @@ public final class Reranker {
     this.depth = depth;
   }
 
-  /** Reranks a run with a cross-encoder. */
+  /** Reranks a run with a cross-encoder, as it does by default. */
   public Run rerank(Run run, Map<String, String> texts, CrossEncoder encoder, Progress progress)
       throws IOException {
     return rerank(
@@ -58,8 +58,12 @@ public final class Reranker {
     return rerank(run, texts, query -> AttentionRescorer.create(scorer, query, PASSAGES), progress);
   }
 
-  /** Queries without a text, and hits that are not in the index, are left out. */
-  private Run rerank(
+  /**
+   * Reranks a run. Queries without a text, and hits that are not in the index, are left out.
+   *
+   * @param rescorers make a rescorer for a query's text
+   */
+  public Run rerank(
       Run run, Map<String, String> texts, Function<String, Rescorer> rescorers, Progress progress)
       throws IOException {
     Map<String, List<Hit>> reranked = new LinkedHashMap<>();

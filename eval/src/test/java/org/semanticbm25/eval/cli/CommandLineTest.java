@@ -301,6 +301,24 @@ class CommandLineTest {
             "search", at("index"), "red car", "--scorer", "cross-encoder", "--model", at("onnx")),
         "no output of one logit a pair");
     refused(List.of("eval", folder, "--rerank", "-1", "--home", at("home")), "--rerank -1");
+    refused(
+        List.of("eval", folder, "--first-pass-weight", "-1", "--home", at("home")),
+        "--first-pass-weight -1.0");
+  }
+
+  @Test
+  void tellsThatBM25HasAPartInALongQuery() throws IOException {
+    crossEncoder();
+    ok("index", at("corpus.jsonl"), at("index"));
+    String query = "red banana car ".repeat(11);
+    List<Object> search =
+        List.of("search", at("index"), query, "--scorer", "cross-encoder", "--model", at("bert"));
+    ok(search, new Object[] {"--explain"});
+    assertTrue(err.contains("queries of more than 32 tokens: 1 of 1"), err);
+    assertTrue(out.contains("logit + weight * firstPassScore"), out);
+    ok(search, new Object[] {"--explain", "--first-pass-weight", "0"});
+    assertFalse(err.contains("32 tokens"), err);
+    assertTrue(out.contains("the first pass has no part in it"), out);
   }
 
   @Test

@@ -20,6 +20,7 @@ import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.AttentionOption;
 import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
+import org.semanticbm25.eval.cli.option.FirstPassOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIdf;
@@ -139,6 +140,7 @@ public final class EvalCommand implements Callable<Integer> {
 
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
+  @Mixin FirstPassOption firstPass;
   @Mixin AttentionOption attention;
   @Mixin ContextualOption contextual;
   @Spec CommandSpec spec;
@@ -217,6 +219,7 @@ public final class EvalCommand implements Callable<Integer> {
     }
     if (rerank > 0) {
       settings.put("cross-encoder", crossEncoder.model(workspace.home).name());
+      firstPass.setting().ifPresent(weight -> settings.put("first-pass weight", weight));
     }
     return settings;
   }
@@ -240,6 +243,7 @@ public final class EvalCommand implements Callable<Integer> {
     if (tuneOn != null && run != null) {
       throw new UserException("--tune-on " + tuneOn + ": BM25 is given by --run; leave one out");
     }
+    firstPass.check();
     if (idf != null && run == null) {
       throw new UserException("--idf " + idf + ": is for reranking; give a --run");
     }
@@ -290,7 +294,7 @@ public final class EvalCommand implements Callable<Integer> {
         : new CollectionIdf(CollectionIdf.readTable(idf), analyzer).searcher(reader);
   }
 
-  private static void rerank(
+  private void rerank(
       Evaluation evaluation,
       Dataset dataset,
       Reranker reranker,
@@ -298,8 +302,15 @@ public final class EvalCommand implements Callable<Integer> {
       @Nullable AttentionScorer scorer)
       throws IOException {
     Run first = evaluation.run("bm25");
+    firstPass.tellLong(encoder, dataset.queries().values());
     try (Terminal progress = new Terminal()) {
-      evaluation.add("cross-encoder", reranker.rerank(first, dataset.queries(), encoder, progress));
+      evaluation.add(
+          "cross-encoder",
+          reranker.rerank(
+              first,
+              dataset.queries(),
+              query -> firstPass.rescorer(encoder, query, Reranker.PASSAGES),
+              progress));
       if (scorer != null) {
         evaluation.add("attention", reranker.rerank(first, dataset.queries(), scorer, progress));
       }

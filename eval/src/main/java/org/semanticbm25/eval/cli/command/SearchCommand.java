@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -22,12 +23,12 @@ import org.semanticbm25.eval.cli.option.AttentionOption;
 import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FieldOption;
+import org.semanticbm25.eval.cli.option.FirstPassOption;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIndexes;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.lucene.AttentionRescorer;
-import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.lucene.PassageSource;
 import org.semanticbm25.lucene.RescoredDoc;
 import org.semanticbm25.lucene.SoftTermExplainer;
@@ -100,6 +101,7 @@ public final class SearchCommand implements Callable<Integer> {
 
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
+  @Mixin FirstPassOption firstPass;
   @Mixin AttentionOption attention;
   @Mixin ContextualOption contextual;
   @Spec CommandSpec spec;
@@ -109,6 +111,7 @@ public final class SearchCommand implements Callable<Integer> {
     if (count < 1) {
       throw new UserException("-n " + count + ": must be 1 or more");
     }
+    firstPass.check();
     try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
       field.requireIn(index, reader);
       switch (scorer != null ? scorer : defaultScorer(reader)) {
@@ -126,9 +129,10 @@ public final class SearchCommand implements Callable<Integer> {
         }
         case CROSS_ENCODER -> {
           try (CrossEncoder encoder = crossEncoder.open(workspace.home)) {
+            firstPass.tellLong(encoder, List.of(text));
             rerank(
                 field.bm25(reader),
-                CrossEncoderRescorer.create(encoder, text, PassageSource.storedFields(field.name)));
+                firstPass.rescorer(encoder, text, PassageSource.storedFields(field.name)));
           }
         }
       }
