@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.common.xcontent.LoggingDeprecationHandler;
 import org.opensearch.common.xcontent.XContentType;
+import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.common.bytes.BytesReference;
 import org.opensearch.core.xcontent.NamedXContentRegistry;
 import org.opensearch.core.xcontent.XContentBuilder;
@@ -20,6 +21,7 @@ import org.opensearch.index.query.QueryBuilderVisitor;
 import org.opensearch.ingest.ConfigurationUtils;
 import org.opensearch.search.builder.SearchSourceBuilder;
 import org.opensearch.search.pipeline.AbstractProcessor;
+import org.opensearch.search.pipeline.PipelineProcessingContext;
 import org.opensearch.search.pipeline.Processor;
 import org.opensearch.search.pipeline.SearchRequestProcessor;
 
@@ -33,24 +35,29 @@ final class RerankProcessor extends AbstractProcessor implements SearchRequestPr
 
   private final SemanticRescorerBuilder template;
   private final int window;
+  private final Admission admission;
 
   private RerankProcessor(
       String tag,
       String description,
       boolean ignoreFailure,
       SemanticRescorerBuilder template,
-      int window) {
+      int window,
+      Admission admission) {
     super(tag, description, ignoreFailure);
     this.template = template;
     this.window = window;
+    this.admission = admission;
   }
 
   /** Makes processors by the configuration of a search pipeline. */
   static final class Factory implements Processor.Factory<SearchRequestProcessor> {
     private final Reranker reranker;
+    private final Admission admission;
 
-    Factory(Reranker reranker) {
+    Factory(Reranker reranker, Admission admission) {
       this.reranker = reranker;
+      this.admission = admission;
     }
 
     @Override
@@ -76,7 +83,7 @@ final class RerankProcessor extends AbstractProcessor implements SearchRequestPr
         SemanticRescorerBuilder template = SemanticRescorerBuilder.template(kind, reranker, parser);
         // what is left is what nobody has read
         config.clear();
-        return new RerankProcessor(tag, description, ignoreFailure, template, window);
+        return new RerankProcessor(tag, description, ignoreFailure, template, window, admission);
       }
     }
 
@@ -91,20 +98,44 @@ final class RerankProcessor extends AbstractProcessor implements SearchRequestPr
   }
 
   @Override
+  public void processRequestAsync(
+      SearchRequest request,
+      PipelineProcessingContext context,
+      ActionListener<SearchRequest> listener) {
+    String text = textToRerankBy(request.source());
+    Admission.Ticket ticket = admission.current();
+    if (text == null) {
+      listener.onResponse(request);
+      return;
+    }
+    Runnable proceed = () -> listener.onResponse(withRescorer(request, text));
+    if (ticket == null) {
+      proceed.run();
+    } else {
+      ticket.enter(request, template.timeout(), proceed, listener);
+    }
+  }
+
+  @Override
   public SearchRequest processRequest(SearchRequest request) {
-    SearchSourceBuilder source = request.source();
+    throw new UnsupportedOperationException("asynchronous");
+  }
+
+  private SearchRequest withRescorer(SearchRequest request, String text) {
+    request.source().addRescorer(template.withText(text, window));
+    return request;
+  }
+
+  private static @Nullable String textToRerankBy(@Nullable SearchSourceBuilder source) {
     if (source == null
         || source.query() == null
         || source.sorts() != null
         || source.collapse() != null
         || (source.rescores() != null && !source.rescores().isEmpty())) {
-      return request;
+      return null;
     }
     Set<String> texts = texts(source.query());
-    if (texts.size() == 1) {
-      source.addRescorer(template.withText(texts.iterator().next(), window));
-    }
-    return request;
+    return texts.size() == 1 ? texts.iterator().next() : null;
   }
 
   private static Set<String> texts(QueryBuilder query) {

@@ -11,9 +11,9 @@ import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.semanticbm25.onnx.attention.AttentionScorer;
 
 /**
- * Scores passages on a node. A request holds a thread of the search pool while it waits for scores,
- * so only as many are let in as leave threads to other searches; the rest are rejected at once.
- * Thread-safe.
+ * Scores passages on a node. A shard's part of a search holds a thread of the search pool while it
+ * waits for scores, so only as many are let in as leave threads to other searches; the rest are
+ * rejected at once. {@link Admission} sees to it that this seldom happens. Thread-safe.
  */
 final class Reranker {
   // passages whose attention is computed before the clock is looked at again
@@ -21,14 +21,14 @@ final class Reranker {
 
   private final Models models;
   private final NodeStats stats;
-  private final int maxRequests;
+  private final int maxShards;
   private final Semaphore admitted;
 
-  Reranker(Models models, NodeStats stats, int maxRequests) {
+  Reranker(Models models, NodeStats stats, int maxShards) {
     this.models = models;
     this.stats = stats;
-    this.maxRequests = maxRequests;
-    this.admitted = new Semaphore(maxRequests);
+    this.maxShards = maxShards;
+    this.admitted = new Semaphore(maxShards);
   }
 
   /** Reads the passages once the request is let in. */
@@ -45,7 +45,7 @@ final class Reranker {
   /**
    * Scores passages for a query.
    *
-   * @throws OpenSearchRejectedExecutionException if too many requests are running
+   * @throws OpenSearchRejectedExecutionException if too many shards are at it
    * @throws TimeoutException if time is up
    */
   float[] score(Function function, String model, String query, Passages passages, Duration timeout)
@@ -53,7 +53,8 @@ final class Reranker {
     if (!admitted.tryAcquire()) {
       stats.rejected();
       throw new OpenSearchRejectedExecutionException(
-          "reranking: " + maxRequests + " requests are running on this node; try again later");
+          "reranking: hits of %s shards are being scored on this node; try again later"
+              .formatted(maxShards));
     }
     long start = System.nanoTime();
     stats.began();

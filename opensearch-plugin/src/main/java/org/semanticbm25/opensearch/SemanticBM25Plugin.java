@@ -11,6 +11,7 @@ import java.util.Objects;
 import java.util.function.Supplier;
 import org.apache.lucene.analysis.Analyzer;
 import org.jspecify.annotations.Nullable;
+import org.opensearch.action.support.ActionFilter;
 import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
 import org.opensearch.cluster.node.DiscoveryNodes;
 import org.opensearch.cluster.service.ClusterService;
@@ -49,12 +50,20 @@ public final class SemanticBM25Plugin extends Plugin
   public static final Setting<Integer> THREADS =
       Setting.intSetting("semantic_bm25.threads", 0, 0, Property.NodeScope);
 
+  /** Shards that a node reranks hits of at a time: three of four search threads. */
+  public static final Setting<Integer> MAX_SHARDS =
+      Setting.intSetting("semantic_bm25.rerank.max_shards", 0, 0, Property.NodeScope);
+
   /**
-   * Shards that a node reranks hits of at a time: three of four search threads, but at least the
-   * five that one request asks of a node at a time.
+   * Searches with reranking that a node coordinates at a time: its share, by the number of nodes,
+   * of the shards that each of them takes, but at least one.
    */
   public static final Setting<Integer> MAX_REQUESTS =
       Setting.intSetting("semantic_bm25.rerank.max_requests", 0, 0, Property.NodeScope);
+
+  /** Searches with reranking that may wait on the node that coordinates them. */
+  public static final Setting<Integer> QUEUE_SIZE =
+      Setting.intSetting("semantic_bm25.rerank.queue_size", 4, 0, Property.NodeScope);
 
   // where the tokenizers' library is unpacked
   private static final String TOKENIZERS_FOLDER = "DJL_CACHE_DIR";
@@ -63,6 +72,7 @@ public final class SemanticBM25Plugin extends Plugin
   private final Models models;
   private final SemanticFields fields;
   private final Reranker reranker;
+  private final Admission admission;
   private volatile @Nullable AnalysisRegistry analyzers;
 
   /**
@@ -82,9 +92,10 @@ public final class SemanticBM25Plugin extends Plugin
     }
     this.models = new Models(configPath.resolve("semantic-bm25"), unpacked, threads);
     this.fields = new SemanticFields(models);
-    this.reranker =
-        new Reranker(
-            models, stats, orElse(MAX_REQUESTS.get(settings), Math.max(5, searches * 3 / 4)));
+    int shards = orElse(MAX_SHARDS.get(settings), Math.max(1, searches * 3 / 4));
+    this.reranker = new Reranker(models, stats, shards);
+    this.admission =
+        new Admission(stats, shards, MAX_REQUESTS.get(settings), QUEUE_SIZE.get(settings));
   }
 
   private static int orElse(int given, int otherwise) {
@@ -93,7 +104,7 @@ public final class SemanticBM25Plugin extends Plugin
 
   @Override
   public List<Setting<?>> getSettings() {
-    return List.of(THREADS, MAX_REQUESTS);
+    return List.of(THREADS, MAX_SHARDS, MAX_REQUESTS, QUEUE_SIZE);
   }
 
   @Override
@@ -109,6 +120,7 @@ public final class SemanticBM25Plugin extends Plugin
       NamedWriteableRegistry namedWriteableRegistry,
       IndexNameExpressionResolver indexNameExpressionResolver,
       Supplier<RepositoriesService> repositoriesServiceSupplier) {
+    admission.start(clusterService, threadPool);
     return List.of(new NodesStats.Source(models, stats));
   }
 
@@ -168,12 +180,17 @@ public final class SemanticBM25Plugin extends Plugin
   @Override
   public Map<String, org.opensearch.search.pipeline.Processor.Factory<SearchRequestProcessor>>
       getRequestProcessors(Parameters parameters) {
-    return Map.of(RerankProcessor.TYPE, new RerankProcessor.Factory(reranker));
+    return Map.of(RerankProcessor.TYPE, new RerankProcessor.Factory(reranker, admission));
   }
 
   @Override
   public List<ActionHandler<?, ?>> getActions() {
     return List.of(new ActionHandler<>(NodesStats.ACTION, NodesStats.Action.class));
+  }
+
+  @Override
+  public List<ActionFilter> getActionFilters() {
+    return List.of(new AdmissionFilter(admission));
   }
 
   @Override

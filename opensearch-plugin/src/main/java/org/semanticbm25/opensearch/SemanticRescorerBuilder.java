@@ -135,6 +135,11 @@ final class SemanticRescorerBuilder extends RescorerBuilder<SemanticRescorerBuil
     }
   }
 
+  /** Longest time that a shard waits for scores. */
+  TimeValue timeout() {
+    return timeout;
+  }
+
   /** The same for a query's text. */
   SemanticRescorerBuilder withText(String query, @Nullable Integer window) {
     SemanticRescorerBuilder copy = new SemanticRescorerBuilder(kind, reranker);

@@ -167,6 +167,55 @@ class FaultsTest {
   }
 
   @Test
+  void beyondCapacityRerankingIsWholeOrRefused() throws Exception {
+    ok(
+        cluster.put(
+            "/_search/pipeline/rerank",
+            """
+            {"request_processors": [{"semantic_rerank": {"field": "body", "window_size": 10}}]}
+            """));
+    int whole = 0;
+    try (ExecutorService callers = Executors.newFixedThreadPool(60)) {
+      List<Future<Response>> running = new ArrayList<>();
+      for (int i = 0; i < 60; i++) {
+        int number = i;
+        running.add(callers.submit(() -> rerank(number)));
+      }
+      for (Future<Response> response : running) {
+        whole += isWholeOrRefused(response.get()) ? 1 : 0;
+      }
+    }
+    assertTrue(whole > 0 && whole < 60, whole + " of 60 were let in");
+    for (int i = 0; i < 12; i++) {
+      assertTrue(isWholeOrRefused(rerank(i)), "a place was not given back");
+    }
+  }
+
+  /** A search that reranks, by a rescorer of its own or by the pipeline's, on one of the nodes. */
+  private Response rerank(int number) throws Exception {
+    String match = "\"query\": {\"match\": {\"body\": \"cheap laptop\"}}";
+    String rescore =
+        """
+        , "rescore": {"window_size": 10, "cross_encoder": {"field": "body", "text": "cheap laptop"}}
+        """;
+    boolean own = number % 2 == 0;
+    return cluster.request(
+        number % 3,
+        "POST",
+        "/docs/_search" + (own ? "" : "?search_pipeline=rerank"),
+        "{" + match + (own ? rescore : "") + "}");
+  }
+
+  private static boolean isWholeOrRefused(Response response) {
+    if (response.status() != 429) {
+      assertEquals(200, response.status(), response.body()::toString);
+      assertEquals(0, response.body().at("/_shards/failed").asInt(), response.body()::toString);
+      assertEquals(List.of(), response.warnings());
+    }
+    return response.status() == 200;
+  }
+
+  @Test
   void noAcknowledgedDocumentIsLost() throws Exception {
     Set<Integer> acknowledged = ConcurrentHashMap.newKeySet();
     AtomicBoolean stopped = new AtomicBoolean();

@@ -134,7 +134,6 @@ final class TestCluster implements Closeable {
               .putList("cluster.initial_cluster_manager_nodes", "node0")
               .put("node.processors", 2)
               .put("thread_pool.search.size", 8)
-              .put("semantic_bm25.rerank.max_requests", 6)
               .put("semantic_bm25.threads", 1)
               .put("cluster.routing.allocation.disk.threshold_enabled", false)
               .put(common)
