@@ -2,37 +2,30 @@ package org.semanticbm25.eval.collection;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.PostingsEnum;
+import org.apache.lucene.index.ReaderUtil;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.search.IndexSearcher;
-import org.apache.lucene.search.Rescorer;
-import org.apache.lucene.search.ScoreDoc;
-import org.apache.lucene.search.TopDocs;
-import org.apache.lucene.search.TotalHits;
 import org.semanticbm25.eval.collection.Run.Hit;
-import org.semanticbm25.lucene.AttentionRescorer;
-import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.lucene.PassageSource;
 import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.attention.AttentionScorer;
-import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 
 /**
  * Reranks runs with a cross-encoder or its attention, on an index made by {@link TextIndex} that
- * holds their passages.
+ * holds their passages, as the rescorers of the Lucene plugin do.
  */
 public final class Reranker {
   /** What {@link TextIndex} stores. */
-  public static final PassageSource PASSAGES = PassageSource.storedFields(TextIndex.CONTENTS);
+  private static final PassageSource PASSAGES = PassageSource.storedFields(TextIndex.CONTENTS);
 
   private final IndexSearcher searcher;
   private final int depth;
@@ -45,58 +38,86 @@ public final class Reranker {
     this.depth = depth;
   }
 
-  /** Reranks a run with a cross-encoder, as it does by default. */
-  public Run rerank(Run run, Map<String, String> texts, CrossEncoder encoder, Progress progress)
+  /** Scores passages of a query. */
+  @FunctionalInterface
+  private interface Scorer {
+    float[] score(String query, List<String> passages) throws IOException;
+  }
+
+  /** A hit of the first pass, and where its passage is. */
+  private record Candidate(int doc, Hit hit) {}
+
+  /**
+   * Reranks a run with a cross-encoder.
+   *
+   * @param weights of the run's scores, by the text of a query
+   */
+  public Run rerank(
+      Run run,
+      Map<String, String> texts,
+      CachedCrossEncoder encoder,
+      ToDoubleFunction<String> weights,
+      Progress progress)
       throws IOException {
-    return rerank(
-        run, texts, query -> CrossEncoderRescorer.create(encoder, query, PASSAGES), progress);
+    return rerank(run, texts, encoder::score, weights, progress);
   }
 
   /** Reranks a run with the attention of a cross-encoder's first layers. */
   public Run rerank(Run run, Map<String, String> texts, AttentionScorer scorer, Progress progress)
       throws IOException {
-    return rerank(run, texts, query -> AttentionRescorer.create(scorer, query, PASSAGES), progress);
+    return rerank(run, texts, scorer::score, query -> 0, progress);
   }
 
-  /**
-   * Reranks a run. Queries without a text, and hits that are not in the index, are left out.
-   *
-   * @param rescorers make a rescorer for a query's text
-   */
-  public Run rerank(
-      Run run, Map<String, String> texts, Function<String, Rescorer> rescorers, Progress progress)
+  /** Queries without a text, and hits that are not in the index, are left out. */
+  private Run rerank(
+      Run run,
+      Map<String, String> texts,
+      Scorer scorer,
+      ToDoubleFunction<String> weights,
+      Progress progress)
       throws IOException {
     Map<String, List<Hit>> reranked = new LinkedHashMap<>();
     for (Map.Entry<String, List<Hit>> query : run.hits().entrySet()) {
       String text = texts.get(query.getKey());
       if (text != null) {
-        reranked.put(query.getKey(), rerank(query.getValue(), rescorers.apply(text)));
+        float weight = (float) weights.applyAsDouble(text);
+        reranked.put(query.getKey(), rerank(query.getValue(), text, scorer, weight));
         progress.report("reranking", reranked.size(), run.hits().size());
       }
     }
     return new Run(reranked);
   }
 
-  private List<Hit> rerank(List<Hit> hits, Rescorer rescorer) throws IOException {
-    Map<Integer, String> ids = new HashMap<>();
-    List<ScoreDoc> found = new ArrayList<>();
+  private List<Hit> rerank(List<Hit> hits, String query, Scorer scorer, float weight)
+      throws IOException {
+    List<Candidate> candidates = new ArrayList<>();
     for (Hit hit : hits.subList(0, Math.min(depth, hits.size()))) {
       int doc = document(hit.id());
       if (doc >= 0) {
-        ids.put(doc, hit.id());
-        found.add(new ScoreDoc(doc, hit.score()));
+        candidates.add(new Candidate(doc, hit));
       }
     }
-    TopDocs first =
-        new TopDocs(
-            new TotalHits(found.size(), TotalHits.Relation.EQUAL_TO),
-            found.toArray(ScoreDoc[]::new));
-    List<Hit> second = new ArrayList<>();
-    for (ScoreDoc hit : rescorer.rescore(searcher, first, depth).scoreDocs) {
-      String id = Objects.requireNonNull(ids.get(hit.doc), "a rescorer adds no documents");
-      second.add(new Hit(id, hit.score));
+    // ties go to the smaller document, as in a search
+    candidates.sort(Comparator.comparingInt(Candidate::doc));
+    float[] scores = scorer.score(query, passages(candidates));
+    List<Hit> reranked = new ArrayList<>();
+    for (int i = 0; i < scores.length; i++) {
+      Hit first = candidates.get(i).hit;
+      reranked.add(new Hit(first.id(), scores[i] + weight * first.score()));
     }
-    return second;
+    reranked.sort(Comparator.comparingDouble(hit -> -hit.score()));
+    return reranked;
+  }
+
+  private List<String> passages(List<Candidate> candidates) throws IOException {
+    List<LeafReaderContext> leaves = searcher.getLeafContexts();
+    List<String> texts = new ArrayList<>();
+    for (Candidate candidate : candidates) {
+      LeafReaderContext leaf = leaves.get(ReaderUtil.subIndex(candidate.doc, leaves));
+      String text = PASSAGES.open(leaf).text(candidate.doc - leaf.docBase);
+      texts.add(text == null ? "" : text);
+    }
+    return texts;
   }
 
   private int document(String id) throws IOException {

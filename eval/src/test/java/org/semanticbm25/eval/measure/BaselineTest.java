@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.semanticbm25.english.EnglishModel;
+import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.Dataset;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.Reranker;
@@ -81,9 +82,13 @@ class BaselineTest {
     try (Directory directory = new ByteBuffersDirectory()) {
       TextIndex.write(directory, new EnglishAnalyzer(), dataset::forEachPassage);
       try (DirectoryReader reader = DirectoryReader.open(directory);
-          CrossEncoder encoder = CrossEncoder.builder(NeuralModel.bundled(home)).open()) {
+          CachedCrossEncoder encoder =
+              new CachedCrossEncoder(
+                  CrossEncoder.builder(NeuralModel.bundled(home)).open(), home.resolve("scores"))) {
         Run run =
-            new Reranker(reader, 100).rerank(first, dataset.queries(), encoder, Progress.SILENT);
+            new Reranker(reader, 100)
+                .rerank(
+                    first, dataset.queries(), encoder, encoder::firstPassWeight, Progress.SILENT);
         assertEquals(0.6829, Measure.nDCG(10).mean(dataset.qrels(), run), 0.001);
       }
     }

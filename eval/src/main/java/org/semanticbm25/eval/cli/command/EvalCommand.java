@@ -23,6 +23,7 @@ import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FirstPassOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.CollectionIdf;
 import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
 import org.semanticbm25.eval.collection.Dataset;
@@ -34,7 +35,6 @@ import org.semanticbm25.eval.measure.Evaluation;
 import org.semanticbm25.eval.measure.Measure;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.onnx.attention.AttentionScorer;
-import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.distill.Tuner;
 import org.semanticbm25.onnx.hub.Digests;
 import org.semanticbm25.similarity.field.SemanticField;
@@ -151,7 +151,7 @@ public final class EvalCommand implements Callable<Integer> {
     Dataset dataset = Dataset.read(folder, split);
     Analyzer analyzer = new EnglishAnalyzer();
     String fingerprint = Digests.sha256(dataset.corpus());
-    try (CrossEncoder encoder = rerank > 0 ? crossEncoder.open(workspace.home) : null;
+    try (CachedCrossEncoder encoder = rerank > 0 ? crossEncoder.openCached(workspace.home) : null;
         AttentionScorer scorer =
             attention.isGiven() ? attention.open(crossEncoder.model(workspace.home)) : null;
         OpenIndex index =
@@ -298,19 +298,15 @@ public final class EvalCommand implements Callable<Integer> {
       Evaluation evaluation,
       Dataset dataset,
       Reranker reranker,
-      CrossEncoder encoder,
+      CachedCrossEncoder encoder,
       @Nullable AttentionScorer scorer)
       throws IOException {
     Run first = evaluation.run("bm25");
-    firstPass.tellLong(encoder, dataset.queries().values());
+    firstPass.tellLong(encoder.encoder(), dataset.queries().values());
     try (Terminal progress = new Terminal()) {
       evaluation.add(
           "cross-encoder",
-          reranker.rerank(
-              first,
-              dataset.queries(),
-              query -> firstPass.rescorer(encoder, query, Reranker.PASSAGES),
-              progress));
+          reranker.rerank(first, dataset.queries(), encoder, firstPass.weights(encoder), progress));
       if (scorer != null) {
         evaluation.add("attention", reranker.rerank(first, dataset.queries(), scorer, progress));
       }

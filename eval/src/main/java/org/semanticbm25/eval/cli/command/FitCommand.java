@@ -27,12 +27,12 @@ import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FieldOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.CollectionIndexes;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.TextFile;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.eval.measure.Significance;
-import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.distill.Adaptation;
 import org.semanticbm25.onnx.distill.Adaptation.ScoredQuery;
 import org.semanticbm25.onnx.distill.Agreement;
@@ -161,7 +161,7 @@ public final class FitCommand implements Callable<Integer> {
     RankingSystem bm25 = field.bm25(reader);
     IndexSearcher searcher = bm25.searcher();
     List<ScoredQuery> judged = new ArrayList<>();
-    try (CrossEncoder encoder = crossEncoder.open(workspace.home);
+    try (CachedCrossEncoder encoder = crossEncoder.openCached(workspace.home);
         Terminal progress = new Terminal()) {
       for (String text : texts) {
         TopDocs hits = searcher.search(bm25.query(text), depth);
@@ -183,7 +183,7 @@ public final class FitCommand implements Callable<Integer> {
 
   /** Empty if the cross-encoder prefers none of the hits. */
   private Optional<ScoredQuery> judge(
-      CrossEncoder encoder, IndexSearcher searcher, String text, ScoreDoc[] hits)
+      CachedCrossEncoder encoder, IndexSearcher searcher, String text, ScoreDoc[] hits)
       throws IOException {
     List<String> passages = new ArrayList<>();
     for (ScoreDoc hit : hits) {

@@ -25,6 +25,7 @@ import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
 import org.semanticbm25.eval.collection.Dataset;
 import org.semanticbm25.eval.collection.Passage;
@@ -37,7 +38,6 @@ import org.semanticbm25.eval.latency.Latency;
 import org.semanticbm25.eval.measure.Evaluation;
 import org.semanticbm25.eval.measure.Measure;
 import org.semanticbm25.eval.measure.Report;
-import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.hub.Digests;
 import org.semanticbm25.similarity.field.SemanticField;
 import org.semanticbm25.similarity.search.SoftTermQuery;
@@ -74,7 +74,7 @@ public final class DemoCommand implements Callable<Integer> {
     Path sources = sourcesJar();
     Dataset dataset = dataset(sources);
     Analyzer analyzer = new EnglishAnalyzer();
-    try (CrossEncoder encoder = crossEncoder.open(workspace.home);
+    try (CachedCrossEncoder encoder = crossEncoder.openCached(workspace.home);
         OpenIndex index =
             workspace
                 .indexes()
@@ -111,7 +111,7 @@ public final class DemoCommand implements Callable<Integer> {
   }
 
   private static Evaluation evaluate(
-      Dataset dataset, List<RankingSystem> systems, OpenIndex index, CrossEncoder encoder)
+      Dataset dataset, List<RankingSystem> systems, OpenIndex index, CachedCrossEncoder encoder)
       throws IOException {
     Evaluation evaluation = new Evaluation(dataset, 1);
     for (RankingSystem system : systems) {
@@ -121,7 +121,12 @@ public final class DemoCommand implements Callable<Integer> {
       evaluation.add(
           "cross-encoder",
           new Reranker(index.reader(), DEPTH)
-              .rerank(evaluation.run("bm25"), dataset.queries(), encoder, progress));
+              .rerank(
+                  evaluation.run("bm25"),
+                  dataset.queries(),
+                  encoder,
+                  encoder::firstPassWeight,
+                  progress));
     }
     return evaluation;
   }

@@ -2,7 +2,9 @@ package org.semanticbm25.eval.cli.option;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.apache.lucene.util.IOUtils;
 import org.jspecify.annotations.Nullable;
+import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.hub.NeuralModel;
 import picocli.CommandLine.Option;
@@ -24,6 +26,21 @@ public final class CrossEncoderOption {
    */
   public CrossEncoder open(Path home) throws IOException {
     return CrossEncoder.builder(model(home)).open();
+  }
+
+  /**
+   * Opens it with the scores that commands gave before.
+   *
+   * @param home where the scores are, and the bundled one is unpacked
+   */
+  public CachedCrossEncoder openCached(Path home) throws IOException {
+    CrossEncoder encoder = open(home);
+    try {
+      return new CachedCrossEncoder(encoder, home.resolve("scores"));
+    } catch (IOException | RuntimeException e) {
+      IOUtils.closeWhileHandlingException(encoder);
+      throw e;
+    }
   }
 
   /** Its files. */

@@ -2,9 +2,11 @@ package org.semanticbm25.eval.cli.option;
 
 import java.util.Collection;
 import java.util.Optional;
+import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.lucene.PassageSource;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
@@ -35,6 +37,11 @@ public final class FirstPassOption {
   /** The weight, if it is given. */
   public Optional<Float> setting() {
     return Optional.ofNullable(weight);
+  }
+
+  /** The weight for each query of those that a cross-encoder reranks. */
+  public ToDoubleFunction<String> weights(CachedCrossEncoder encoder) {
+    return weight == null ? encoder::firstPassWeight : query -> weight;
   }
 
   /** A rescorer of one query. */
