@@ -11,6 +11,7 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.apache.lucene.search.IndexSearcher;
 import org.semanticbm25.eval.cli.command.AttachCommand;
+import org.semanticbm25.eval.cli.command.CompareCommand;
 import org.semanticbm25.eval.cli.command.EditCommand;
 import org.semanticbm25.eval.cli.command.EnrichCommand;
 import org.semanticbm25.eval.cli.command.EvalCommand;
@@ -20,6 +21,7 @@ import org.semanticbm25.eval.cli.command.IndexCommand;
 import org.semanticbm25.eval.cli.command.LatencyCommand;
 import org.semanticbm25.eval.cli.command.ModelCommand;
 import org.semanticbm25.eval.cli.command.SearchCommand;
+import org.semanticbm25.eval.cli.command.ServeCommand;
 import org.semanticbm25.eval.cli.command.StudyCommand;
 import org.semanticbm25.eval.cli.command.TuneCommand;
 import org.semanticbm25.eval.cli.demo.DemoCommand;
@@ -47,6 +49,8 @@ import picocli.CommandLine.ScopeType;
       EnrichCommand.class,
       SearchCommand.class,
       EvalCommand.class,
+      CompareCommand.class,
+      ServeCommand.class,
       TuneCommand.class,
       FitCommand.class,
       EditCommand.class,

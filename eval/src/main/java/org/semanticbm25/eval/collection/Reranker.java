@@ -17,11 +17,10 @@ import org.apache.lucene.search.IndexSearcher;
 import org.semanticbm25.eval.collection.Run.Hit;
 import org.semanticbm25.lucene.PassageSource;
 import org.semanticbm25.onnx.Progress;
-import org.semanticbm25.onnx.attention.AttentionScorer;
 
 /**
- * Reranks runs with a cross-encoder or its attention, on an index made by {@link TextIndex} that
- * holds their passages, as the rescorers of the Lucene plugin do.
+ * Reranks runs with a model that reads query and passage, on an index made by {@link TextIndex}
+ * that holds their passages, as the rescorers of the Lucene plugin do.
  */
 public final class Reranker {
   /** What {@link TextIndex} stores. */
@@ -38,41 +37,19 @@ public final class Reranker {
     this.depth = depth;
   }
 
-  /** Scores passages of a query. */
-  @FunctionalInterface
-  private interface Scorer {
-    float[] score(String query, List<String> passages) throws IOException;
-  }
-
   /** A hit of the first pass, and where its passage is. */
   private record Candidate(int doc, Hit hit) {}
 
   /**
-   * Reranks a run with a cross-encoder.
+   * Reranks a run: with scores of a model plus weight times those of the run. Queries without a
+   * text, and hits that are not in the index, are left out.
    *
-   * @param weights of the run's scores, by the text of a query
+   * @param weights by the text of a query
    */
   public Run rerank(
       Run run,
       Map<String, String> texts,
-      CachedCrossEncoder encoder,
-      ToDoubleFunction<String> weights,
-      Progress progress)
-      throws IOException {
-    return rerank(run, texts, encoder::score, weights, progress);
-  }
-
-  /** Reranks a run with the attention of a cross-encoder's first layers. */
-  public Run rerank(Run run, Map<String, String> texts, AttentionScorer scorer, Progress progress)
-      throws IOException {
-    return rerank(run, texts, scorer::score, query -> 0, progress);
-  }
-
-  /** Queries without a text, and hits that are not in the index, are left out. */
-  private Run rerank(
-      Run run,
-      Map<String, String> texts,
-      Scorer scorer,
+      PairScorer scorer,
       ToDoubleFunction<String> weights,
       Progress progress)
       throws IOException {
@@ -88,7 +65,7 @@ public final class Reranker {
     return new Run(reranked);
   }
 
-  private List<Hit> rerank(List<Hit> hits, String query, Scorer scorer, float weight)
+  private List<Hit> rerank(List<Hit> hits, String query, PairScorer scorer, float weight)
       throws IOException {
     List<Candidate> candidates = new ArrayList<>();
     for (Hit hit : hits.subList(0, Math.min(depth, hits.size()))) {

@@ -23,10 +23,10 @@ import org.semanticbm25.onnx.hub.NeuralModel;
 import org.semanticbm25.similarity.model.Sha256;
 
 /**
- * Logits of a cross-encoder by query and passage, in a file of a model's own. Scores are added at
- * its end, each with a checksum, so that what was written before a process was killed is read by
- * the next. One process writes; another one that comes meanwhile reads what is there. When the file
- * has grown to its limit, the older half goes. Not thread-safe.
+ * Scores of a model by query and passage, in a file of its own. Scores are added at its end, each
+ * with a checksum, so that what was written before a process was killed is read by the next. One
+ * process writes; another one that comes meanwhile reads what is there. When the file has grown to
+ * its limit, the older half goes. Not thread-safe.
  */
 public final class ScoreCache implements Closeable {
   /** Most scores that are kept: 24 MB. */
@@ -51,9 +51,11 @@ public final class ScoreCache implements Closeable {
    *
    * @param folder of all models' files; made if there is none
    * @param model that gives the scores
+   * @param function what is made of it: nothing for its logit
    */
-  public static ScoreCache open(Path folder, NeuralModel model) throws IOException {
-    String digest = Digests.sha256(model.sha256() + Digests.sha256(model.tokenizer()));
+  public static ScoreCache open(Path folder, NeuralModel model, String function)
+      throws IOException {
+    String digest = Digests.sha256(model.sha256() + Digests.sha256(model.tokenizer()) + function);
     return new ScoreCache(folder.resolve(digest.substring(0, 16) + ".scores"), MAX_SCORES);
   }
 

@@ -308,7 +308,9 @@ public final class EvalCommand implements Callable<Integer> {
           "cross-encoder",
           reranker.rerank(first, dataset.queries(), encoder, firstPass.weights(encoder), progress));
       if (scorer != null) {
-        evaluation.add("attention", reranker.rerank(first, dataset.queries(), scorer, progress));
+        evaluation.add(
+            "attention",
+            reranker.rerank(first, dataset.queries(), scorer::score, query -> 0, progress));
       }
     }
   }

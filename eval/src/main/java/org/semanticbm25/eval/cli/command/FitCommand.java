@@ -6,16 +6,11 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.IndexSearcher;
@@ -29,8 +24,8 @@ import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.CollectionIndexes;
+import org.semanticbm25.eval.collection.QueryLog;
 import org.semanticbm25.eval.collection.RankingSystem;
-import org.semanticbm25.eval.collection.TextFile;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.eval.measure.Significance;
 import org.semanticbm25.onnx.distill.Adaptation;
@@ -57,7 +52,6 @@ import picocli.CommandLine.Spec;
     })
 public final class FitCommand implements Callable<Integer> {
   private static final int MIN_QUERIES = 20;
-  private static final Pattern WHITE_SPACE = Pattern.compile("(?U)\\s+");
 
   @Parameters(paramLabel = "INDEX", description = "a Lucene index; only read")
   Path index;
@@ -157,7 +151,8 @@ public final class FitCommand implements Callable<Integer> {
 
   /** Queries in random order, with what BM25 finds and what the cross-encoder thinks of it. */
   private List<ScoredQuery> judge(DirectoryReader reader) throws IOException {
-    List<String> texts = readQueries();
+    // a query that is asked in two ways must not be on both sides
+    List<String> texts = QueryLog.sample(QueryLog.read(queries), sample);
     RankingSystem bm25 = field.bm25(reader);
     IndexSearcher searcher = bm25.searcher();
     List<ScoredQuery> judged = new ArrayList<>();
@@ -194,19 +189,5 @@ public final class FitCommand implements Callable<Integer> {
     boolean alike = IntStream.range(0, logits.length).allMatch(i -> logits[i] == logits[0]);
     int[] docs = Arrays.stream(hits).mapToInt(hit -> hit.doc).toArray();
     return alike ? Optional.empty() : Optional.of(new ScoredQuery(text, docs, logits));
-  }
-
-  private List<String> readQueries() throws IOException {
-    // a query that is asked in two ways must not be on both sides
-    Map<String, String> distinct = new LinkedHashMap<>();
-    TextFile.forEachLine(
-        queries,
-        (line, number) -> {
-          String text = WHITE_SPACE.matcher(line.strip()).replaceAll(" ");
-          distinct.putIfAbsent(text.toLowerCase(Locale.ROOT), text);
-        });
-    List<String> texts = new ArrayList<>(distinct.values());
-    Collections.shuffle(texts, new Random(42));
-    return texts.subList(0, Math.min(sample, texts.size()));
   }
 }

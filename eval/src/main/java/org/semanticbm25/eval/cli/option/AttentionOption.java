@@ -1,8 +1,6 @@
 package org.semanticbm25.eval.cli.option;
 
 import java.io.IOException;
-import java.nio.file.Path;
-import org.apache.lucene.store.Directory;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.onnx.attention.AttentionModel;
@@ -10,16 +8,8 @@ import org.semanticbm25.onnx.attention.AttentionScorer;
 import org.semanticbm25.onnx.hub.NeuralModel;
 import picocli.CommandLine.Option;
 
-/** The functions of attention that commands rerank with, and how many layers of them. */
-public final class AttentionOption {
-  @Option(
-      names = "--attention",
-      paramLabel = "FILE",
-      description =
-          "attention model that 'extract --lists' made of --model (default: that of the bundled"
-              + " cross-encoder)")
-  @Nullable Path file;
-
+/** The functions of attention that a command reranks with, and how many layers of them. */
+public final class AttentionOption extends AttentionFileOption {
   @Option(
       names = "--layers",
       paramLabel = "K",
@@ -30,7 +20,7 @@ public final class AttentionOption {
 
   /** Whether either option is given. */
   public boolean isGiven() {
-    return file != null || layers != null;
+    return hasFile() || layers != null;
   }
 
   /**
@@ -47,15 +37,5 @@ public final class AttentionOption {
               .formatted(run, extracted.layers(), extracted.provenance().source()));
     }
     return AttentionScorer.open(model, extracted, run, Runtime.getRuntime().availableProcessors());
-  }
-
-  private AttentionModel read() throws IOException {
-    if (file == null) {
-      return AttentionModel.bundled();
-    }
-    UserFiles.requireFile(file, "make one with 'sbm25 extract --lists'");
-    try (Directory directory = UserFiles.folderOf(file)) {
-      return AttentionModel.read(directory, UserFiles.name(file));
-    }
   }
 }

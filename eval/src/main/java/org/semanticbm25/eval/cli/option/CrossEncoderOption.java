@@ -19,6 +19,11 @@ public final class CrossEncoderOption {
               + " the ONNX file (default: the bundled cross-encoder)")
   @Nullable Path folder;
 
+  /** Whether it is another than the bundled one. */
+  public boolean isGiven() {
+    return folder != null;
+  }
+
   /**
    * Opens it.
    *

@@ -1,0 +1,104 @@
+package org.semanticbm25.eval.cli.command;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.MatchAllDocsQuery;
+import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.cli.option.ContextualOption;
+import org.semanticbm25.eval.cli.option.CrossEncoderOption;
+import org.semanticbm25.eval.cli.option.FieldOption;
+import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CollectionIndexes;
+import org.semanticbm25.eval.serve.LiveSearch;
+import org.semanticbm25.eval.serve.PageServer;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
+import org.semanticbm25.similarity.field.ContextualField;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code sbm25 serve}. */
+@Command(
+    name = "serve",
+    sortOptions = false,
+    description = {
+      "Serve a page to try queries and settings on an index, with rankings side by side.",
+      "For this machine only, unless --host says otherwise. Ctrl-C ends it.%n"
+    })
+public final class ServeCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "INDEX", description = "a folder with a Lucene index; only read")
+  Path index;
+
+  @Option(
+      names = "--port",
+      paramLabel = "N",
+      defaultValue = "8080",
+      description = "port to listen on, 0 for any (default: 8080)")
+  int port;
+
+  @Option(
+      names = "--host",
+      paramLabel = "ADDRESS",
+      defaultValue = "127.0.0.1",
+      description =
+          "address to listen on (default: 127.0.0.1); whoever reaches another one can search")
+  String host;
+
+  @Option(
+      names = "--rerank",
+      paramLabel = "N",
+      defaultValue = "30",
+      description = "hits of BM25 that the cross-encoder reads (default: 30)")
+  int pool;
+
+  @Mixin FieldOption field;
+  @Mixin Workspace workspace;
+  @Mixin CrossEncoderOption crossEncoder;
+  @Mixin ContextualOption contextual;
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    if (port < 0 || port > 65_535 || pool < 1) {
+      throw new UserException(
+          "--port %d, --rerank %d: must be 0 to 65535, and 1 or more".formatted(port, pool));
+    }
+    try (DirectoryReader reader = CollectionIndexes.openIndex(index);
+        CrossEncoder encoder = crossEncoder.open(workspace.home)) {
+      field.requireIn(index, reader);
+      IndexSearcher all = new IndexSearcher(reader);
+      field.requireStored(index, all, all.search(MatchAllDocsQuery.INSTANCE, 100));
+      ContextualField soft =
+          ContextualField.isIn(reader, field.name)
+              ? contextual.field(field.name, field.analyzer())
+              : null;
+      LiveSearch search =
+          new LiveSearch(
+              reader, field.semantic(workspace, index), field.analyzer(), soft, encoder, pool);
+      try (PageServer server = new PageServer(search, InetAddress.getByName(host), port)) {
+        spec.commandLine()
+            .getOut()
+            .printf(
+                "http://%s:%d/%n",
+                server.address().getAddress().getHostAddress(), server.address().getPort());
+        spec.commandLine().getOut().flush();
+        new CountDownLatch(1).await();
+      } catch (BindException e) {
+        throw new UserException(
+            "--port %d: cannot be had on %s (%s); give another, or 0"
+                .formatted(port, host, e.getMessage()),
+            e);
+      }
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,430 @@
+package org.semanticbm25.eval.compare;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.ToDoubleFunction;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.ReaderUtil;
+import org.apache.lucene.search.IndexSearcher;
+import org.jspecify.annotations.Nullable;
+import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.collection.PairScorer;
+import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.Run;
+import org.semanticbm25.eval.collection.Run.Hit;
+import org.semanticbm25.eval.compare.Comparison.PassageView;
+import org.semanticbm25.eval.compare.Comparison.QueryResult;
+import org.semanticbm25.eval.compare.Comparison.QueryTerm;
+import org.semanticbm25.eval.compare.Comparison.RankedHit;
+import org.semanticbm25.eval.compare.Comparison.SystemResult;
+import org.semanticbm25.eval.latency.Latency;
+import org.semanticbm25.eval.measure.Evaluation;
+import org.semanticbm25.eval.measure.Measure;
+import org.semanticbm25.onnx.Progress;
+import org.semanticbm25.onnx.distill.Agreement;
+
+/**
+ * Compares systems on one collection with the cross-encoder, which reads the first hits of BM25, or
+ * of a run, for each query. Systems are added one by one; the first is the baseline.
+ */
+public final class Comparer {
+  /** The name of the neural system that the others are compared with. */
+  public static final String REFERENCE = "cross-encoder";
+
+  private static final int SHOWN_HITS = 10;
+  private static final int TIMED_QUERIES = 50;
+  private static final int POINTS = 400;
+  private static final double MILLIS_OF_HOUR = 3_600_000;
+
+  private final Subject subject;
+  private final int depth;
+  private final int poolSize;
+  private final Progress progress;
+  private final Map<String, Pool> pools = new LinkedHashMap<>();
+  private final Map<String, Entry> entries = new LinkedHashMap<>();
+  private final Map<String, RankingSystem> lexical = new LinkedHashMap<>();
+  private final IndexSearcher texts;
+  private @Nullable Run first;
+
+  /**
+   * @param depth hits of a query that are ranked
+   * @param poolSize hits of the first pass that the cross-encoder reads
+   */
+  public Comparer(Subject subject, int depth, int poolSize, Progress progress) {
+    this.subject = subject;
+    this.depth = depth;
+    this.poolSize = poolSize;
+    this.progress = progress;
+    this.texts = new IndexSearcher(subject.reader());
+  }
+
+  /** The hits of a query that the cross-encoder reads, by document. */
+  private static final class Pool {
+    final int[] docs;
+    final String[] ids;
+    final float[] first;
+
+    /**
+     * @param documents by id
+     */
+    Pool(List<Hit> hits, Map<String, Integer> documents) {
+      List<Hit> known =
+          hits.stream()
+              .filter(hit -> documents.containsKey(hit.id()))
+              .sorted(Comparator.comparing(hit -> documents.get(hit.id())))
+              .toList();
+      docs = known.stream().mapToInt(hit -> documents.get(hit.id())).toArray();
+      ids = known.stream().map(Hit::id).toArray(String[]::new);
+      first = new float[docs.length];
+      for (int i = 0; i < first.length; i++) {
+        first[i] = known.get(i).score();
+      }
+    }
+  }
+
+  /**
+   * A system.
+   *
+   * @param scores of the pool of each query; null for a run of which scores mean nothing
+   * @param millisOfPassage null for what is no reranker
+   */
+  private record Entry(
+      String about,
+      Run run,
+      @Nullable Map<String, float[]> scores,
+      @Nullable Double millisOfPassage) {}
+
+  /** Adds what searches the index by itself. The first one makes the pools. */
+  public void add(RankingSystem system, String name, String about) throws IOException {
+    Run run = first == null && subject.firstPass() != null ? subject.firstPass() : rank(system);
+    if (first == null) {
+      first = run;
+      makePools(run);
+    }
+    lexical.put(name, system);
+    Map<String, float[]> scores = new LinkedHashMap<>();
+    for (Map.Entry<String, Pool> pool : pools.entrySet()) {
+      scores.put(
+          pool.getKey(),
+          TermScores.scores(
+              system.searcher(),
+              system.query(subject.dataset().query(pool.getKey())),
+              pool.getValue().docs));
+    }
+    entries.put(name, new Entry(about, run, scores, null));
+  }
+
+  /** What the system finds; the hits of the run that is given, in its order, if there is one. */
+  private Run rank(RankingSystem system) throws IOException {
+    Run given = subject.firstPass();
+    return given == null
+        ? system.run(subject.dataset(), depth, progress)
+        : system.rerank(given, subject.dataset().queries());
+  }
+
+  private void makePools(Run run) throws UserException {
+    Map<String, Integer> documents = subject.documents();
+    for (Map.Entry<String, List<Hit>> query : run.first(poolSize).hits().entrySet()) {
+      pools.put(query.getKey(), new Pool(query.getValue(), documents));
+    }
+    if (pools.values().stream().allMatch(pool -> pool.docs.length == 0)) {
+      throw new UserException(
+          subject.dataset().name() + ": no query finds anything; give queries of this index");
+    }
+  }
+
+  /**
+   * Adds what reads query and passage, with its scores plus weight times those of the first pass.
+   *
+   * @param weights by the text of a query
+   * @param millisOfPassage time of a passage on all cores
+   */
+  public void add(
+      String name,
+      String about,
+      PairScorer scorer,
+      ToDoubleFunction<String> weights,
+      double millisOfPassage)
+      throws IOException {
+    Map<String, float[]> scores = new LinkedHashMap<>();
+    Map<String, List<Hit>> hits = new LinkedHashMap<>();
+    for (Map.Entry<String, Pool> entry : pools.entrySet()) {
+      Pool pool = entry.getValue();
+      String text = subject.dataset().query(entry.getKey());
+      float[] own = scorer.score(text, passages(pool));
+      float weight = (float) weights.applyAsDouble(text);
+      for (int i = 0; i < own.length; i++) {
+        own[i] += weight * pool.first[i];
+      }
+      scores.put(entry.getKey(), own);
+      List<Hit> ranked = new ArrayList<>();
+      for (int i : TermScores.ranking(own)) {
+        ranked.add(new Hit(pool.ids[i], own[i]));
+      }
+      hits.put(entry.getKey(), ranked);
+      progress.report(subject.dataset().name() + ", " + name, scores.size(), pools.size());
+    }
+    entries.put(name, new Entry(about, new Run(hits), scores, millisOfPassage));
+  }
+
+  /** Adds the run of another engine. */
+  public void add(String name, String about, Run run) {
+    entries.put(name, new Entry(about, run, null, null));
+  }
+
+  /** The texts of some pairs of the first queries, to time rerankers with. */
+  public Map<String, List<String>> somePairs(int queries, int passages) throws IOException {
+    Map<String, List<String>> pairs = new LinkedHashMap<>();
+    for (Map.Entry<String, Pool> pool : pools.entrySet()) {
+      if (pairs.size() < queries && pool.getValue().docs.length > 0) {
+        List<String> read = passages(pool.getValue());
+        pairs.put(
+            subject.dataset().query(pool.getKey()),
+            read.subList(0, Math.min(passages, read.size())));
+      }
+    }
+    return pairs;
+  }
+
+  private List<String> passages(Pool pool) throws IOException {
+    List<LeafReaderContext> leaves = texts.getLeafContexts();
+    List<String> read = new ArrayList<>();
+    for (int doc : pool.docs) {
+      LeafReaderContext leaf = leaves.get(ReaderUtil.subIndex(doc, leaves));
+      String text = subject.passages().open(leaf).text(doc - leaf.docBase);
+      read.add(text == null ? "" : text);
+    }
+    return read;
+  }
+
+  /**
+   * The comparison of all systems that were added.
+   *
+   * @param relevant least grade that is relevant in binary measures
+   * @param price of an hour of a core
+   */
+  public Comparison.Collection result(int relevant, double price) throws IOException {
+    Map<String, Map<String, Double>> measures = measures(relevant);
+    Map<String, Map<String, Double>> values = values();
+    List<Double> millis = lexicalMillis();
+    List<SystemResult> systems = new ArrayList<>();
+    int cores = Runtime.getRuntime().availableProcessors();
+    for (Map.Entry<String, Entry> entry : entries.entrySet()) {
+      String name = entry.getKey();
+      Entry system = entry.getValue();
+      Double time = systems.size() < lexical.size() ? millis.get(systems.size()) : null;
+      Double cpu = time;
+      if (system.millisOfPassage != null) {
+        double reading = system.millisOfPassage * meanPool();
+        time = millis.getFirst() + reading;
+        cpu = millis.getFirst() + reading * cores;
+      }
+      systems.add(
+          new SystemResult(
+              name,
+              system.about,
+              measures.getOrDefault(name, Map.of()),
+              name.equals(REFERENCE) ? Map.of() : agreement(system),
+              time,
+              cpu == null ? null : cpu * 1000 / MILLIS_OF_HOUR * price,
+              name.equals(REFERENCE) ? List.of() : points(system)));
+    }
+    return new Comparison.Collection(
+        subject.dataset().name(),
+        subject.reader().numDocs(),
+        subject.dataset().queries().size(),
+        subject.allQueries(),
+        subject.isJudged(),
+        poolSize,
+        subject.isJudged() ? "nDCG@10" : "alignment",
+        systems,
+        details(values));
+  }
+
+  private double meanPool() {
+    return pools.values().stream().mapToInt(pool -> pool.docs.length).average().orElse(0);
+  }
+
+  private List<Double> lexicalMillis() throws IOException {
+    List<String> timed =
+        subject.dataset().queries().values().stream().limit(TIMED_QUERIES).toList();
+    Latency latency = Latency.measure(List.copyOf(lexical.values()), timed, SHOWN_HITS);
+    List<Double> millis = new ArrayList<>();
+    for (int i = 0; i < lexical.size(); i++) {
+      millis.add(latency.percentile(i, 50));
+    }
+    return millis;
+  }
+
+  private Map<String, Map<String, Double>> measures(int relevant) {
+    if (!subject.isJudged()) {
+      return Map.of();
+    }
+    Evaluation evaluation = new Evaluation(subject.dataset(), relevant);
+    entries.forEach((name, entry) -> evaluation.add(name, entry.run));
+    return evaluation.report().systems();
+  }
+
+  /** The main measure by system and query. */
+  private Map<String, Map<String, Double>> values() {
+    Map<String, Map<String, Double>> values = new LinkedHashMap<>();
+    entries.forEach(
+        (name, entry) ->
+            values.put(
+                name,
+                subject.isJudged()
+                    ? Measure.nDCG(10).perQuery(subject.dataset().qrels(), entry.run)
+                    : alignments(entry.run)));
+    return values;
+  }
+
+  private float[] logits(String query) {
+    return scores(Objects.requireNonNull(entries.get(REFERENCE), "has been added"), query);
+  }
+
+  private static float[] scores(Entry system, String query) {
+    return Objects.requireNonNull(
+        Objects.requireNonNull(system.scores, "scores pairs").get(query), "of every query");
+  }
+
+  private Map<String, Double> agreement(Entry system) {
+    Map<String, Double> figures = new LinkedHashMap<>();
+    Run reference = Objects.requireNonNull(entries.get(REFERENCE), "has been added").run;
+    double overlap = 0;
+    double biased = 0;
+    for (String query : pools.keySet()) {
+      List<String> a = ids(reference, query);
+      List<String> b = ids(system.run, query);
+      overlap += Overlap.atTen(a, b) / pools.size();
+      biased += Overlap.rankBiased(a, b) / pools.size();
+    }
+    if (system.scores != null) {
+      Agreement agreement = new Agreement();
+      for (String query : pools.keySet()) {
+        float[] own = scores(system, query);
+        double[] scores = new double[own.length];
+        Arrays.setAll(scores, i -> own[i]);
+        agreement.add(scores, logits(query));
+      }
+      figures.put("r", agreement.pearson());
+      figures.put("r low", agreement.pearsonInterval().low());
+      figures.put("r high", agreement.pearsonInterval().high());
+      figures.put("Spearman", agreement.spearmanInterval().value());
+      figures.put("r within a query", agreement.withinInterval().value());
+      figures.put("alignment", agreement.alignment());
+    }
+    figures.put("overlap@10", overlap);
+    figures.put("RBO", biased);
+    return figures;
+  }
+
+  private static List<String> ids(Run run, String query) {
+    return run.hits().getOrDefault(query, List.of()).stream()
+        .limit(Overlap.DEPTH)
+        .map(Hit::id)
+        .toList();
+  }
+
+  /** Alignment with the cross-encoder of each query, of the system's hits in the pool. */
+  private Map<String, Double> alignments(Run run) {
+    Map<String, Double> values = new LinkedHashMap<>();
+    pools.forEach(
+        (query, pool) -> {
+          Map<String, Float> ranks = new HashMap<>();
+          List<Hit> hits = run.hits().getOrDefault(query, List.of());
+          for (int i = 0; i < hits.size(); i++) {
+            ranks.put(hits.get(i).id(), (float) -i);
+          }
+          double[] scores = new double[pool.ids.length];
+          Arrays.setAll(scores, i -> ranks.getOrDefault(pool.ids[i], (float) -depth - i));
+          Agreement agreement = new Agreement();
+          agreement.add(scores, logits(query));
+          values.put(query, agreement.alignment());
+        });
+    return values;
+  }
+
+  private List<float[]> points(Entry system) {
+    List<float[]> points = new ArrayList<>();
+    if (system.scores != null) {
+      system.scores.forEach(
+          (query, scores) -> {
+            float[] logits = logits(query);
+            for (int i = 0; i < scores.length; i++) {
+              points.add(new float[] {logits[i], scores[i]});
+            }
+          });
+    }
+    Collections.shuffle(points, new Random(42));
+    return points.subList(0, Math.min(POINTS, points.size()));
+  }
+
+  private List<QueryResult> details(Map<String, Map<String, Double>> values) throws IOException {
+    Drilldown drilldown =
+        new Drilldown(subject.reader(), subject.field(), subject.analyzer(), subject.passages());
+    Map<String, Integer> documents = subject.documents();
+    List<QueryResult> details = new ArrayList<>();
+    for (Map.Entry<String, String> query : subject.dataset().queries().entrySet()) {
+      details.add(detail(query.getKey(), query.getValue(), values, drilldown, documents));
+      progress.report(
+          subject.dataset().name() + ", looking into queries",
+          details.size(),
+          subject.dataset().queries().size());
+    }
+    return details;
+  }
+
+  private QueryResult detail(
+      String id,
+      String text,
+      Map<String, Map<String, Double>> values,
+      Drilldown drilldown,
+      Map<String, Integer> documents)
+      throws IOException {
+    Map<String, List<RankedHit>> hits = new LinkedHashMap<>();
+    Set<String> shown = new LinkedHashSet<>();
+    entries.forEach(
+        (name, entry) -> {
+          List<RankedHit> first =
+              entry.run.hits().getOrDefault(id, List.of()).stream()
+                  .limit(SHOWN_HITS)
+                  .map(hit -> new RankedHit(hit.id(), hit.score()))
+                  .toList();
+          hits.put(name, first);
+          first.forEach(hit -> shown.add(hit.id()));
+        });
+    shown.retainAll(documents.keySet());
+    int[] docs = shown.stream().mapToInt(documents::get).toArray();
+    Map<Integer, Integer> grades = new HashMap<>();
+    subject
+        .dataset()
+        .qrels()
+        .getOrDefault(id, Map.of())
+        .forEach((passage, grade) -> grades.put(documents.getOrDefault(passage, -1), grade));
+    List<QueryTerm> terms = drilldown.terms(semantic().query(text));
+    List<PassageView> views = drilldown.passages(text, terms, lexical, docs, grades);
+    Map<String, PassageView> passages = new LinkedHashMap<>();
+    int i = 0;
+    for (String passage : shown) {
+      passages.put(passage, views.get(i++));
+    }
+    Map<String, Double> own = new LinkedHashMap<>();
+    values.forEach((name, byQuery) -> own.put(name, byQuery.getOrDefault(id, 0d)));
+    return new QueryResult(id, text, own, terms, hits, passages);
+  }
+
+  private RankingSystem semantic() {
+    return Objects.requireNonNull(lexical.get("semantic"), "has been added");
+  }
+}

@@ -1,0 +1,115 @@
+package org.semanticbm25.eval.compare;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.semanticbm25.eval.compare.Comparison.SystemResult;
+import org.semanticbm25.eval.measure.Report;
+import org.semanticbm25.onnx.AtomicFile;
+
+/** Writes a comparison: as a page, and its numbers as JSON and CSV. */
+public final class ComparisonFiles {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private ComparisonFiles() {}
+
+  /**
+   * Writes the files, each whole or not at all.
+   *
+   * @param page its name ends in {@code .html}; the others lie beside it and end otherwise
+   */
+  public static void write(Comparison comparison, Path page) throws IOException {
+    String name = Objects.toString(page.getFileName(), "");
+    String stem = name.substring(0, name.length() - ".html".length());
+    AtomicFile.write(
+        page.resolveSibling(stem + ".json"),
+        out ->
+            out.write(
+                JSON.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(comparison)));
+    write(page.resolveSibling(stem + ".csv"), csv(comparison));
+    write(page, Page.report(JSON.writeValueAsString(comparison)));
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private static Set<String> figures(Comparison.Collection collection) {
+    Set<String> figures = new LinkedHashSet<>();
+    collection.systems().forEach(system -> figures.addAll(system.measures().keySet()));
+    collection.systems().forEach(system -> figures.addAll(system.agreement().keySet()));
+    return figures;
+  }
+
+  private static String figure(SystemResult system, String name) {
+    Double value = system.measures().getOrDefault(name, system.agreement().get(name));
+    return value == null ? "" : "%.4f".formatted(value);
+  }
+
+  /** The systems of a collection as a table of text. */
+  public static String table(Comparison.Collection collection) {
+    Set<String> figures = figures(collection);
+    List<List<String>> rows = new ArrayList<>();
+    List<String> head = new ArrayList<>(List.of(collection.name()));
+    head.addAll(figures);
+    head.addAll(List.of("ms", "cost of 1,000"));
+    rows.add(head);
+    for (SystemResult system : collection.systems()) {
+      List<String> row = new ArrayList<>(List.of(system.name()));
+      figures.forEach(figure -> row.add(orDash(figure(system, figure))));
+      row.add(system.millis() == null ? "-" : "%.2f".formatted(system.millis()));
+      row.add(system.cost() == null ? "-" : "%.6f".formatted(system.cost()));
+      rows.add(row);
+    }
+    return Report.align(rows);
+  }
+
+  private static String orDash(String text) {
+    return text.isEmpty() ? "-" : text;
+  }
+
+  /** A line for each figure of each system, and for the main measure of each query. */
+  private static String csv(Comparison comparison) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(List.of("collection", "system", "query", "figure", "value"));
+    for (Comparison.Collection collection : comparison.collections()) {
+      for (SystemResult system : collection.systems()) {
+        List<String> key = List.of(collection.name(), system.name());
+        system.measures().forEach((name, value) -> rows.add(row(key, "", name, value)));
+        system.agreement().forEach((name, value) -> rows.add(row(key, "", name, value)));
+        if (system.millis() != null && system.cost() != null) {
+          rows.add(row(key, "", "milliseconds", system.millis()));
+          rows.add(row(key, "", "cost of 1,000 queries", system.cost()));
+        }
+        for (Comparison.QueryResult query : collection.details()) {
+          rows.add(
+              row(
+                  key,
+                  query.id(),
+                  collection.main(),
+                  query.values().getOrDefault(system.name(), 0d)));
+        }
+      }
+    }
+    return rows.stream()
+        .map(row -> row.stream().map(ComparisonFiles::quoted).collect(Collectors.joining(",")))
+        .collect(Collectors.joining("\r\n", "", "\r\n"));
+  }
+
+  private static List<String> row(List<String> key, String query, String figure, Double value) {
+    return List.of(key.get(0), key.get(1), query, figure, Double.toString(value));
+  }
+
+  /** As RFC 4180 has it. */
+  private static String quoted(String value) {
+    return value.matches("[\\w .@-]*") ? value : '"' + value.replace("\"", "\"\"") + '"';
+  }
+}

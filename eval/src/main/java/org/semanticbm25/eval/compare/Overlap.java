@@ -1,0 +1,48 @@
+package org.semanticbm25.eval.compare;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** How far the beginnings of two rankings agree, whatever the scores. */
+final class Overlap {
+  /** Hits that are looked at. */
+  static final int DEPTH = 10;
+
+  // on average ten hits are looked at
+  private static final double PERSISTENCE = 0.9;
+
+  private Overlap() {}
+
+  /** Share of the first ten hits that both have; of the shorter ranking's, if it has fewer. */
+  static double atTen(List<String> a, List<String> b) {
+    int depth = Math.min(DEPTH, Math.min(a.size(), b.size()));
+    return depth == 0 ? 0 : (double) common(a, b, depth) / depth;
+  }
+
+  private static int common(List<String> a, List<String> b, int depth) {
+    Set<String> first = new HashSet<>(a.subList(0, Math.min(depth, a.size())));
+    first.retainAll(b.subList(0, Math.min(depth, b.size())));
+    return first.size();
+  }
+
+  /**
+   * Rank-biased overlap with persistence 0.9, extrapolated from the first ten hits (Webber, Moffat
+   * and Zobel, A similarity measure for indefinite rankings, 2010, equation 23): {@code X_k/k p^k +
+   * (1-p)/p sum over d of X_d/d p^d}, where X_d hits are common to the first d.
+   *
+   * @return in [0, 1]; 0 if either is empty
+   */
+  static double rankBiased(List<String> a, List<String> b) {
+    int depth = Math.min(DEPTH, Math.min(a.size(), b.size()));
+    if (depth == 0) {
+      return 0;
+    }
+    double sum = 0;
+    for (int d = 1; d <= depth; d++) {
+      sum += common(a, b, d) * Math.pow(PERSISTENCE, d) / d;
+    }
+    return common(a, b, depth) * Math.pow(PERSISTENCE, depth) / depth
+        + (1 - PERSISTENCE) / PERSISTENCE * sum;
+  }
+}
