@@ -21,8 +21,8 @@ import org.opensearch.threadpool.ThreadPool;
 /**
  * Lets searches that rerank in, on the node that coordinates them: some at a time, some wait, the
  * rest are rejected. A search that is let in asks one shard of a node at a time, so that all nodes
- * together do not ask a node for more shards than {@link Reranker} takes, and what is let in is
- * answered whole. No thread waits. Thread-safe.
+ * together do not ask a node for more shards than {@link Reranker} takes; but one with distributed
+ * statistics asks all of its shards at once. No thread waits here. Thread-safe.
  */
 final class Admission {
   private static final String TICKET = "semantic_bm25.admission";
@@ -64,11 +64,7 @@ final class Admission {
 
   /** A search in the queue. */
   private record Waiting(
-      Ticket ticket, long since, TimeValue patience, Runnable proceed, ActionListener<?> listener) {
-    boolean isLate() {
-      return System.nanoTime() - since > patience.nanos();
-    }
-  }
+      Ticket ticket, TimeValue patience, Runnable proceed, ActionListener<?> listener) {}
 
   /** A search that may come to rerank. To be closed when it has ended. */
   final class Ticket implements Releasable {
@@ -104,10 +100,10 @@ final class Admission {
 
     private boolean enter(TimeValue patience, Runnable proceed, ActionListener<?> listener) {
       synchronized (Admission.this) {
-        if (!admitted && running >= limit()) {
+        if (!admitted && (running >= limit() || !queue.isEmpty())) {
           queue.removeIf(waiting -> waiting.ticket.isCancelled() && fail(waiting));
           if (queue.size() < queueSize) {
-            queue.add(new Waiting(this, System.nanoTime(), patience, inContext(proceed), listener));
+            enqueue(new Waiting(this, patience, inContext(proceed), listener));
             return false;
           }
         } else {
@@ -133,7 +129,7 @@ final class Admission {
         }
         while (running < limit() && !queue.isEmpty()) {
           Waiting next = queue.remove();
-          if (next.isLate() || next.ticket.isCancelled()) {
+          if (next.ticket.isCancelled()) {
             fail(next);
           } else {
             running++;
@@ -143,6 +139,21 @@ final class Admission {
         }
       }
     }
+  }
+
+  private synchronized void enqueue(Waiting waiting) {
+    queue.add(waiting);
+    threads().schedule(() -> giveUp(waiting), waiting.patience, ThreadPool.Names.GENERIC);
+  }
+
+  private synchronized void giveUp(Waiting waiting) {
+    if (queue.remove(waiting)) {
+      fail(waiting);
+    }
+  }
+
+  private ThreadPool threads() {
+    return Objects.requireNonNull(threads, "started");
   }
 
   @SuppressWarnings("try") // closing restores
@@ -170,11 +181,11 @@ final class Admission {
   }
 
   private void execute(Runnable work) {
-    Objects.requireNonNull(threads, "started").generic().execute(work);
+    threads().generic().execute(work);
   }
 
   private ThreadContext context() {
-    return Objects.requireNonNull(threads, "started").getThreadContext();
+    return threads().getThreadContext();
   }
 
   /** A ticket for a search that begins. */

@@ -1,19 +1,20 @@
 package org.semanticbm25.opensearch;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.opensearch.OpenSearchTimeoutException;
-import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.semanticbm25.onnx.attention.AttentionScorer;
 
 /**
  * Scores passages on a node. A shard's part of a search holds a thread of the search pool while it
- * waits for scores, so only as many are let in as leave threads to other searches; the rest are
- * rejected at once. {@link Admission} sees to it that this seldom happens. Thread-safe.
+ * waits for scores, so only as many are let in as leave threads to other searches. {@link
+ * Admission} sees to it that others seldom wait for their turn. Thread-safe.
  */
 final class Reranker {
   // passages whose attention is computed before the clock is looked at again
@@ -21,13 +22,11 @@ final class Reranker {
 
   private final Models models;
   private final NodeStats stats;
-  private final int maxShards;
   private final Semaphore admitted;
 
   Reranker(Models models, NodeStats stats, int maxShards) {
     this.models = models;
     this.stats = stats;
-    this.maxShards = maxShards;
     this.admitted = new Semaphore(maxShards);
   }
 
@@ -45,18 +44,15 @@ final class Reranker {
   /**
    * Scores passages for a query.
    *
-   * @throws OpenSearchRejectedExecutionException if too many shards are at it
    * @throws TimeoutException if time is up
    */
   float[] score(Function function, String model, String query, Passages passages, Duration timeout)
       throws IOException, TimeoutException {
-    if (!admitted.tryAcquire()) {
-      stats.rejected();
-      throw new OpenSearchRejectedExecutionException(
-          "reranking: hits of %s shards are being scored on this node; try again later"
-              .formatted(maxShards));
-    }
     long start = System.nanoTime();
+    if (!await(timeout)) {
+      stats.timedOut();
+      throw new TimeoutException("out of time, waiting for other shards");
+    }
     stats.began();
     int count = 0;
     try {
@@ -75,6 +71,15 @@ final class Reranker {
     } finally {
       stats.ended(count, System.nanoTime() - start);
       admitted.release();
+    }
+  }
+
+  private boolean await(Duration timeout) throws InterruptedIOException {
+    try {
+      return admitted.tryAcquire(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
     }
   }
 

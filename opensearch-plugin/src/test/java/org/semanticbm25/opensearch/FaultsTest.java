@@ -202,7 +202,9 @@ class FaultsTest {
     return cluster.request(
         number % 3,
         "POST",
-        "/docs/_search" + (own ? "" : "?search_pipeline=rerank"),
+        "/docs/_search?"
+            + (number % 3 == 0 ? "search_type=dfs_query_then_fetch&" : "")
+            + (own ? "" : "search_pipeline=rerank"),
         "{" + match + (own ? rescore : "") + "}");
   }
 

@@ -3,12 +3,15 @@ package org.semanticbm25.eval.collection;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** A file of queries, one a line. */
@@ -17,20 +20,27 @@ public final class QueryLog {
 
   private QueryLog() {}
 
-  /** The different queries, but for case and white space, in the order of the file. */
-  public static List<String> read(Path file) throws IOException {
-    Map<String, String> distinct = new LinkedHashMap<>();
+  /**
+   * The different queries, but for case and white space, in the order of the file.
+   *
+   * @return texts by the number of the line, from 1
+   */
+  public static Map<String, String> read(Path file) throws IOException {
+    Set<String> known = new HashSet<>();
+    Map<String, String> queries = new LinkedHashMap<>();
     TextFile.forEachLine(
         file,
         (line, number) -> {
           String text = WHITE_SPACE.matcher(line.strip()).replaceAll(" ");
-          distinct.putIfAbsent(text.toLowerCase(Locale.ROOT), text);
+          if (known.add(text.toLowerCase(Locale.ROOT))) {
+            queries.put(Long.toString(number), text);
+          }
         });
-    return new ArrayList<>(distinct.values());
+    return queries;
   }
 
   /** At most so many of them, in an order that is random but always the same. */
-  public static List<String> sample(List<String> queries, int count) {
+  public static List<String> sample(Collection<String> queries, int count) {
     List<String> shuffled = new ArrayList<>(queries);
     Collections.shuffle(shuffled, new Random(42));
     return shuffled.subList(0, Math.min(count, shuffled.size()));

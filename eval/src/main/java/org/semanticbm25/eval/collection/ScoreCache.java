@@ -14,7 +14,9 @@ import java.security.MessageDigest;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import java.util.zip.CRC32;
+import org.apache.lucene.util.IOUtils;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.onnx.AtomicFile;
@@ -55,8 +57,25 @@ public final class ScoreCache implements Closeable {
    */
   public static ScoreCache open(Path folder, NeuralModel model, String function)
       throws IOException {
-    String digest = Digests.sha256(model.sha256() + Digests.sha256(model.tokenizer()) + function);
+    StringBuilder all = new StringBuilder(model.sha256() + Digests.sha256(model.tokenizer()));
+    for (Path beside : filesBeside(model)) {
+      all.append(Digests.sha256(beside));
+    }
+    String digest = Digests.sha256(all + function);
     return new ScoreCache(folder.resolve(digest.substring(0, 16) + ".scores"), MAX_SCORES);
+  }
+
+  /** Settings and weights outside the ONNX file, which scores hang on too. */
+  private static List<Path> filesBeside(NeuralModel model) throws IOException {
+    try (Stream<Path> weights = Files.list(model.onnx().toAbsolutePath().getParent());
+        Stream<Path> settings = Files.list(model.tokenizer().toAbsolutePath().getParent())) {
+      return Stream.concat(
+              weights.filter(file -> file.toString().matches(".*[._]data")),
+              settings.filter(file -> file.toString().endsWith("config.json")))
+          .filter(Files::isRegularFile)
+          .sorted()
+          .toList();
+    }
   }
 
   ScoreCache(Path file, int limit) throws IOException {
@@ -88,6 +107,7 @@ public final class ScoreCache implements Closeable {
     try {
       return lockFile.tryLock();
     } catch (OverlappingFileLockException e) {
+      // of this process
       return null;
     }
   }
@@ -132,7 +152,7 @@ public final class ScoreCache implements Closeable {
   }
 
   /** Adds scores of a query's passages. */
-  public void add(String query, List<String> passages, float... added) throws IOException {
+  public void add(String query, List<String> passages, float... added) {
     ByteBuffer records = ByteBuffer.allocate(passages.size() * RECORD);
     for (int i = 0; i < added.length; i++) {
       Pair pair = pair(query, passages.get(i));
@@ -142,12 +162,19 @@ public final class ScoreCache implements Closeable {
     if (out == null) {
       return;
     }
-    records.flip();
-    while (records.hasRemaining()) {
-      out.write(records);
-    }
-    if (scores.size() > limit) {
-      dropOlderHalf();
+    try {
+      records.flip();
+      while (records.hasRemaining()) {
+        out.write(records);
+      }
+      if (scores.size() > limit) {
+        dropOlderHalf();
+      }
+    } catch (IOException e) {
+      // what was asked for is known all the same
+      Terminal.say("%s: cannot be written (%s); further scores are not kept", file, e);
+      IOUtils.closeWhileHandlingException(out);
+      out = null;
     }
   }
 

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -92,9 +93,13 @@ public final class TextIndex {
     }
   }
 
-  /** The ids of all passages by document, {@code document N} for one without an id. */
+  /**
+   * The ids of all passages by document: {@code document N} for one without an id, and {@code id
+   * #N} for one that has the id of an earlier one.
+   */
   public static String[] ids(IndexReader reader) throws IOException {
     String[] ids = new String[reader.maxDoc()];
+    Set<String> known = new HashSet<>();
     for (LeafReaderContext leaf : reader.leaves()) {
       BinaryDocValues values = leaf.reader().getBinaryDocValues(ID);
       StoredFields stored = leaf.reader().storedFields();
@@ -105,7 +110,12 @@ public final class TextIndex {
                 ? stored.document(doc, Set.of(ID)).get(ID)
                 : values.advanceExact(doc) ? values.binaryValue().utf8ToString() : null;
         int global = leaf.docBase + doc;
-        ids[global] = id != null ? id : "document " + global;
+        boolean live = leaf.reader().getLiveDocs() == null || leaf.reader().getLiveDocs().get(doc);
+        if (id == null || !live) {
+          ids[global] = "document " + global;
+        } else {
+          ids[global] = known.add(id) ? id : id + " #" + global;
+        }
       }
     }
     return ids;

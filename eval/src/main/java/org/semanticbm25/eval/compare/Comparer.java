@@ -33,6 +33,7 @@ import org.semanticbm25.eval.measure.Evaluation;
 import org.semanticbm25.eval.measure.Measure;
 import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.distill.Agreement;
+import org.semanticbm25.onnx.distill.Bootstrap;
 
 /**
  * Compares systems on one collection with the cross-encoder, which reads the first hits of BM25, or
@@ -53,9 +54,9 @@ public final class Comparer {
   private final Progress progress;
   private final Map<String, Pool> pools = new LinkedHashMap<>();
   private final Map<String, Entry> entries = new LinkedHashMap<>();
+  private final Map<String, float[]> logits = new HashMap<>();
   private final Map<String, RankingSystem> lexical = new LinkedHashMap<>();
   private final IndexSearcher texts;
-  private @Nullable Run first;
 
   /**
    * @param depth hits of a query that are ranked
@@ -105,11 +106,18 @@ public final class Comparer {
       @Nullable Map<String, float[]> scores,
       @Nullable Double millisOfPassage) {}
 
-  /** Adds what searches the index by itself. The first one makes the pools. */
+  /** Adds the run that is given, as the first pass. */
+  public void addFirstPass(String name, String about, Run run) throws UserException {
+    makePools(run);
+    Map<String, float[]> scores = new LinkedHashMap<>();
+    pools.forEach((query, pool) -> scores.put(query, pool.first));
+    entries.put(name, new Entry(about, run, scores, null));
+  }
+
+  /** Adds what searches the index by itself, as the first pass if there is none yet. */
   public void add(RankingSystem system, String name, String about) throws IOException {
-    Run run = first == null && subject.firstPass() != null ? subject.firstPass() : rank(system);
-    if (first == null) {
-      first = run;
+    Run run = rank(system);
+    if (entries.isEmpty()) {
       makePools(run);
     }
     lexical.put(name, system);
@@ -134,11 +142,13 @@ public final class Comparer {
   }
 
   private void makePools(Run run) throws UserException {
-    Map<String, Integer> documents = subject.documents();
     for (Map.Entry<String, List<Hit>> query : run.first(poolSize).hits().entrySet()) {
-      pools.put(query.getKey(), new Pool(query.getValue(), documents));
+      Pool pool = new Pool(query.getValue(), subject.documents());
+      if (pool.docs.length > 0) {
+        pools.put(query.getKey(), pool);
+      }
     }
-    if (pools.values().stream().allMatch(pool -> pool.docs.length == 0)) {
+    if (pools.isEmpty()) {
       throw new UserException(
           subject.dataset().name() + ": no query finds anything; give queries of this index");
     }
@@ -162,7 +172,10 @@ public final class Comparer {
     for (Map.Entry<String, Pool> entry : pools.entrySet()) {
       Pool pool = entry.getValue();
       String text = subject.dataset().query(entry.getKey());
-      float[] own = scorer.score(text, passages(pool));
+      float[] own = scorer.score(text, passages(pool)).clone();
+      if (name.equals(REFERENCE)) {
+        logits.put(entry.getKey(), own.clone());
+      }
       float weight = (float) weights.applyAsDouble(text);
       for (int i = 0; i < own.length; i++) {
         own[i] += weight * pool.first[i];
@@ -187,7 +200,7 @@ public final class Comparer {
   public Map<String, List<String>> somePairs(int queries, int passages) throws IOException {
     Map<String, List<String>> pairs = new LinkedHashMap<>();
     for (Map.Entry<String, Pool> pool : pools.entrySet()) {
-      if (pairs.size() < queries && pool.getValue().docs.length > 0) {
+      if (pairs.size() < queries) {
         List<String> read = passages(pool.getValue());
         pairs.put(
             subject.dataset().query(pool.getKey()),
@@ -217,18 +230,20 @@ public final class Comparer {
   public Comparison.Collection result(int relevant, double price) throws IOException {
     Map<String, Map<String, Double>> measures = measures(relevant);
     Map<String, Map<String, Double>> values = values();
-    List<Double> millis = lexicalMillis();
+    Map<String, Double> millis = lexicalMillis();
+    // of a run that is given nobody knows
+    double firstPass = millis.getOrDefault(entries.keySet().iterator().next(), 0d);
     List<SystemResult> systems = new ArrayList<>();
     int cores = Runtime.getRuntime().availableProcessors();
     for (Map.Entry<String, Entry> entry : entries.entrySet()) {
       String name = entry.getKey();
       Entry system = entry.getValue();
-      Double time = systems.size() < lexical.size() ? millis.get(systems.size()) : null;
+      Double time = millis.get(name);
       Double cpu = time;
       if (system.millisOfPassage != null) {
         double reading = system.millisOfPassage * meanPool();
-        time = millis.getFirst() + reading;
-        cpu = millis.getFirst() + reading * cores;
+        time = firstPass + reading;
+        cpu = firstPass + reading * cores;
       }
       systems.add(
           new SystemResult(
@@ -256,13 +271,13 @@ public final class Comparer {
     return pools.values().stream().mapToInt(pool -> pool.docs.length).average().orElse(0);
   }
 
-  private List<Double> lexicalMillis() throws IOException {
+  private Map<String, Double> lexicalMillis() throws IOException {
     List<String> timed =
         subject.dataset().queries().values().stream().limit(TIMED_QUERIES).toList();
     Latency latency = Latency.measure(List.copyOf(lexical.values()), timed, SHOWN_HITS);
-    List<Double> millis = new ArrayList<>();
-    for (int i = 0; i < lexical.size(); i++) {
-      millis.add(latency.percentile(i, 50));
+    Map<String, Double> millis = new HashMap<>();
+    for (String name : lexical.keySet()) {
+      millis.put(name, latency.percentile(millis.size(), 50));
     }
     return millis;
   }
@@ -290,7 +305,7 @@ public final class Comparer {
   }
 
   private float[] logits(String query) {
-    return scores(Objects.requireNonNull(entries.get(REFERENCE), "has been added"), query);
+    return Objects.requireNonNull(logits.get(query), "the cross-encoder has been added");
   }
 
   private static float[] scores(Entry system, String query) {
@@ -317,11 +332,12 @@ public final class Comparer {
         Arrays.setAll(scores, i -> own[i]);
         agreement.add(scores, logits(query));
       }
-      figures.put("r", agreement.pearson());
-      figures.put("r low", agreement.pearsonInterval().low());
-      figures.put("r high", agreement.pearsonInterval().high());
-      figures.put("Spearman", agreement.spearmanInterval().value());
-      figures.put("r within a query", agreement.withinInterval().value());
+      Bootstrap r = agreement.pearsonInterval();
+      figures.put("r", r.value());
+      figures.put("r low", r.low());
+      figures.put("r high", r.high());
+      figures.put("Spearman", agreement.spearman());
+      figures.put("r within a query", agreement.within());
       figures.put("alignment", agreement.alignment());
     }
     figures.put("overlap@10", overlap);
@@ -373,10 +389,9 @@ public final class Comparer {
   private List<QueryResult> details(Map<String, Map<String, Double>> values) throws IOException {
     Drilldown drilldown =
         new Drilldown(subject.reader(), subject.field(), subject.analyzer(), subject.passages());
-    Map<String, Integer> documents = subject.documents();
     List<QueryResult> details = new ArrayList<>();
     for (Map.Entry<String, String> query : subject.dataset().queries().entrySet()) {
-      details.add(detail(query.getKey(), query.getValue(), values, drilldown, documents));
+      details.add(detail(query.getKey(), query.getValue(), values, drilldown));
       progress.report(
           subject.dataset().name() + ", looking into queries",
           details.size(),
@@ -386,12 +401,9 @@ public final class Comparer {
   }
 
   private QueryResult detail(
-      String id,
-      String text,
-      Map<String, Map<String, Double>> values,
-      Drilldown drilldown,
-      Map<String, Integer> documents)
+      String id, String text, Map<String, Map<String, Double>> values, Drilldown drilldown)
       throws IOException {
+    Map<String, Integer> documents = subject.documents();
     Map<String, List<RankedHit>> hits = new LinkedHashMap<>();
     Set<String> shown = new LinkedHashSet<>();
     entries.forEach(
@@ -420,7 +432,12 @@ public final class Comparer {
       passages.put(passage, views.get(i++));
     }
     Map<String, Double> own = new LinkedHashMap<>();
-    values.forEach((name, byQuery) -> own.put(name, byQuery.getOrDefault(id, 0d)));
+    values.forEach(
+        (name, byQuery) -> {
+          if (byQuery.containsKey(id)) {
+            own.put(name, byQuery.get(id));
+          }
+        });
     return new QueryResult(id, text, own, terms, hits, passages);
   }
 

@@ -21,7 +21,7 @@ public record Comparison(
    *
    * @param name of its folder
    * @param passages in its index
-   * @param queries that were asked, best known first
+   * @param queries how many were asked
    * @param allQueries that it has
    * @param judged whether there are judgements
    * @param pool hits of the first pass that the cross-encoder read, of each query
@@ -47,7 +47,8 @@ public record Comparison(
    * @param about one line for people
    * @param measures against judgements, by name; empty without
    * @param agreement with the cross-encoder, by name; empty for itself
-   * @param millis median time of a query; null if unknown
+   * @param millis of a query: the median, and for what reads passages the first pass's median and
+   *     the time of the passages; null if unknown
    * @param cost of 1,000 queries at the given price; null if unknown
    * @param points a sample of pairs: the cross-encoder's logit, and the score of this system
    */
@@ -66,7 +67,7 @@ public record Comparison(
    *
    * @param id in the collection
    * @param text as it was asked
-   * @param values the main measure by system
+   * @param values the main measure by system; none where the first pass finds nothing
    * @param terms of the query in the index, in the order of the query
    * @param hits the first ones by system, best first
    * @param passages what is shown of them, by id

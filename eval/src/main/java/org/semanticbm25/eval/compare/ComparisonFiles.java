@@ -90,12 +90,10 @@ public final class ComparisonFiles {
           rows.add(row(key, "", "cost of 1,000 queries", system.cost()));
         }
         for (Comparison.QueryResult query : collection.details()) {
-          rows.add(
-              row(
-                  key,
-                  query.id(),
-                  collection.main(),
-                  query.values().getOrDefault(system.name(), 0d)));
+          Double value = query.values().get(system.name());
+          if (value != null) {
+            rows.add(row(key, query.id(), collection.main(), value));
+          }
         }
       }
     }

@@ -14,10 +14,10 @@ final class Overlap {
 
   private Overlap() {}
 
-  /** Share of the first ten hits that both have; of the shorter ranking's, if it has fewer. */
-  static double atTen(List<String> a, List<String> b) {
-    int depth = Math.min(DEPTH, Math.min(a.size(), b.size()));
-    return depth == 0 ? 0 : (double) common(a, b, depth) / depth;
+  /** Share of the reference's first ten hits that are among the first ten of a ranking. */
+  static double atTen(List<String> reference, List<String> ranking) {
+    int depth = Math.min(DEPTH, reference.size());
+    return depth == 0 ? 0 : (double) common(reference, ranking, DEPTH) / depth;
   }
 
   private static int common(List<String> a, List<String> b, int depth) {
@@ -27,22 +27,22 @@ final class Overlap {
   }
 
   /**
-   * Rank-biased overlap with persistence 0.9, extrapolated from the first ten hits (Webber, Moffat
-   * and Zobel, A similarity measure for indefinite rankings, 2010, equation 23): {@code X_k/k p^k +
-   * (1-p)/p sum over d of X_d/d p^d}, where X_d hits are common to the first d.
+   * Rank-biased overlap with persistence 0.9, extrapolated from the reference's first ten hits
+   * (Webber, Moffat and Zobel, A similarity measure for indefinite rankings, 2010): {@code X_k/k
+   * p^k + (1-p)/p sum over d of X_d/d p^d}, where X_d hits are common to the first d.
    *
-   * @return in [0, 1]; 0 if either is empty
+   * @return in [0, 1]; 0 if the reference is empty
    */
-  static double rankBiased(List<String> a, List<String> b) {
-    int depth = Math.min(DEPTH, Math.min(a.size(), b.size()));
+  static double rankBiased(List<String> reference, List<String> ranking) {
+    int depth = Math.min(DEPTH, reference.size());
     if (depth == 0) {
       return 0;
     }
     double sum = 0;
     for (int d = 1; d <= depth; d++) {
-      sum += common(a, b, d) * Math.pow(PERSISTENCE, d) / d;
+      sum += common(reference, ranking, d) * Math.pow(PERSISTENCE, d) / d;
     }
-    return common(a, b, depth) * Math.pow(PERSISTENCE, depth) / depth
+    return common(reference, ranking, depth) * Math.pow(PERSISTENCE, depth) / depth
         + (1 - PERSISTENCE) / PERSISTENCE * sum;
   }
 }

@@ -2,7 +2,6 @@ package org.semanticbm25.eval.compare;
 
 import java.io.IOException;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
@@ -22,7 +21,7 @@ import org.semanticbm25.lucene.PassageSource;
  * @param analyzer of the field
  * @param passages the text of each document
  * @param firstPass a run that is reranked in place of BM25's hits; null for these
- * @param ids of the documents
+ * @param documents by id
  */
 public record Subject(
     Dataset dataset,
@@ -32,7 +31,7 @@ public record Subject(
     Analyzer analyzer,
     PassageSource passages,
     @Nullable Run firstPass,
-    List<String> ids) {
+    Map<String, Integer> documents) {
 
   /** Reads the ids from the index. */
   public static Subject of(
@@ -43,6 +42,11 @@ public record Subject(
       Analyzer analyzer,
       @Nullable Run firstPass)
       throws IOException {
+    Map<String, Integer> documents = new HashMap<>();
+    String[] ids = TextIndex.ids(reader);
+    for (int doc = 0; doc < ids.length; doc++) {
+      documents.put(ids[doc], doc);
+    }
     return new Subject(
         dataset,
         allQueries,
@@ -51,20 +55,11 @@ public record Subject(
         analyzer,
         PassageSource.storedFields(field),
         firstPass,
-        List.of(TextIndex.ids(reader)));
+        documents);
   }
 
   /** Whether there are judgements. */
   public boolean isJudged() {
     return !dataset.qrels().isEmpty();
-  }
-
-  /** Documents by id. */
-  Map<String, Integer> documents() {
-    Map<String, Integer> documents = new HashMap<>();
-    for (int doc = 0; doc < ids.size(); doc++) {
-      documents.put(ids.get(doc), doc);
-    }
-    return documents;
   }
 }

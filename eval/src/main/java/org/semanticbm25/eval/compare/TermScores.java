@@ -19,6 +19,7 @@ import org.apache.lucene.search.QueryVisitor;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopDocs;
 import org.apache.lucene.search.TotalHits;
+import org.semanticbm25.similarity.search.SoftTermQuery;
 
 /** Scores of given documents by a query, as a whole or by its terms. */
 final class TermScores {
@@ -81,8 +82,12 @@ final class TermScores {
     return clauses;
   }
 
-  /** The first term of a clause; empty if it has none. */
+  /** The term that a clause is for; empty if it is for none. */
   private static String name(Query clause) {
+    List<SoftTermQuery> soft = SoftTermQuery.in(clause);
+    if (!soft.isEmpty()) {
+      return soft.getFirst().getTerm().text();
+    }
     List<Term> terms = new ArrayList<>();
     clause.visit(
         new QueryVisitor() {

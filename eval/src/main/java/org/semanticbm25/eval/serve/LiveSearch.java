@@ -3,7 +3,6 @@ package org.semanticbm25.eval.serve;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -15,7 +14,9 @@ import java.util.concurrent.TimeoutException;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.search.TopDocs;
+import org.apache.lucene.util.QueryBuilder;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.TextIndex;
@@ -37,6 +38,8 @@ public final class LiveSearch {
 
   private final DirectoryReader reader;
   private final SemanticField semantic;
+  private final Analyzer analyzer;
+  private final String options;
   private final CrossEncoder encoder;
   private final int pool;
   private final RankingSystem bm25;
@@ -47,6 +50,7 @@ public final class LiveSearch {
   private final Drilldown drilldown;
 
   /**
+   * @param options of commands that work with this model, field and analyzer
    * @param contextual of the field; null if the index is not enriched
    * @param encoder not closed here
    * @param pool hits of BM25 that the cross-encoder reads
@@ -55,12 +59,15 @@ public final class LiveSearch {
       DirectoryReader reader,
       SemanticField semantic,
       Analyzer analyzer,
+      String options,
       @Nullable ContextualField contextual,
       CrossEncoder encoder,
       int pool)
       throws IOException {
     this.reader = reader;
     this.semantic = semantic;
+    this.analyzer = analyzer;
+    this.options = options;
     this.encoder = encoder;
     this.pool = pool;
     this.bm25 = RankingSystem.bm25(reader, semantic.name(), analyzer);
@@ -102,6 +109,7 @@ public final class LiveSearch {
 
   /** The systems that need no network. */
   private Map<String, RankingSystem> systems(Setting setting) {
+    check(setting);
     Map<String, RankingSystem> systems = new LinkedHashMap<>();
     systems.put("bm25", bm25);
     systems.put(
@@ -140,11 +148,7 @@ public final class LiveSearch {
     TopDocs second = first;
     if (first.scoreDocs.length > 0) {
       try {
-        second =
-            CrossEncoderRescorer.interpolated(
-                    encoder, setting.query(), passages, setting.firstPassWeight())
-                .withTimeout(PATIENCE)
-                .rescore(bm25.searcher(), first, SHOWN);
+        second = rescorer(setting).withTimeout(PATIENCE).rescore(bm25.searcher(), first, SHOWN);
       } catch (IOException e) {
         if (e.getCause() instanceof TimeoutException late) {
           throw late;
@@ -155,6 +159,23 @@ public final class LiveSearch {
     double took = (System.nanoTime() - start) / 1e6;
     return answer(
         setting, systems(setting), Map.of("cross-encoder", second), Map.of("cross-encoder", took));
+  }
+
+  private CrossEncoderRescorer rescorer(Setting setting) {
+    Float weight = setting.firstPassWeight();
+    return weight == null
+        ? CrossEncoderRescorer.create(encoder, setting.query(), passages)
+        : CrossEncoderRescorer.interpolated(encoder, setting.query(), passages, weight);
+  }
+
+  /** Refuses words that are none to the analyzer, or several, as the command does. */
+  private void check(Setting setting) {
+    QueryBuilder builder = new QueryBuilder(analyzer);
+    for (String word : setting.edits().keySet()) {
+      if (!(builder.createBooleanQuery(semantic.name(), word) instanceof TermQuery)) {
+        throw new IllegalArgumentException("edits: no single word that is searched for: " + word);
+      }
+    }
   }
 
   private Answer answer(
@@ -175,12 +196,15 @@ public final class LiveSearch {
           hits.put(name, ranked);
         });
     setting.also().stream().map(documents::get).filter(Objects::nonNull).forEach(shown::add);
-    RankingSystem own = systems.get("semantic");
-    List<QueryTerm> terms = own == null ? List.of() : drilldown.terms(own.query(setting.query()));
+    RankingSystem own = Objects.requireNonNull(systems.get("semantic"));
+    List<QueryTerm> terms = drilldown.terms(own.query(setting.query()));
     int[] docs = shown.stream().mapToInt(doc -> doc).toArray();
     List<PassageView> views = drilldown.passages(setting.query(), terms, systems, docs, Map.of());
     Map<String, PassageView> byId = new LinkedHashMap<>();
-    Arrays.stream(docs).forEach(doc -> byId.put(ids[doc], views.get(byId.size())));
-    return new Answer(terms, hits, byId, millis, setting.command(), setting.java(semantic.name()));
+    for (int i = 0; i < docs.length; i++) {
+      byId.put(ids[docs[i]], views.get(i));
+    }
+    return new Answer(
+        terms, hits, byId, millis, setting.command(options), setting.java(semantic.name()));
   }
 }

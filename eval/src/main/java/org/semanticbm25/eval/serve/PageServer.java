@@ -23,8 +23,9 @@ import org.semanticbm25.similarity.model.ScoringParameters;
 
 /**
  * Serves the live page and its searches over HTTP. Requests are bounded: in length, in time, and in
- * how many search or rerank at once; the rest are told to come again. Nothing but GET is answered,
- * and on the loopback interface only requests that name it, so that no other site can ask.
+ * how many search or rerank at once; the rest are told to come again. Only GET is answered, only by
+ * the names of the address that is listened on, and searches only for pages of this server, so that
+ * no other site that a user visits can ask.
  */
 public final class PageServer implements Closeable {
   private static final int MAX_URI = 16_384;
@@ -43,6 +44,7 @@ public final class PageServer implements Closeable {
 
   private final LiveSearch search;
   private final HttpServer server;
+  private final String name;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final Semaphore searching = new Semaphore(2 * Runtime.getRuntime().availableProcessors());
   private final Semaphore reranking = new Semaphore(RERANKING);
@@ -54,16 +56,22 @@ public final class PageServer implements Closeable {
     System.setProperty("jdk.httpserver.maxConnections", "256");
   }
 
-  /** Begins to serve. */
-  public PageServer(LiveSearch search, InetAddress address, int port) throws IOException {
+  /**
+   * Begins to serve.
+   *
+   * @param name of the address, as it was asked for
+   */
+  public PageServer(LiveSearch search, InetAddress address, String name, int port)
+      throws IOException {
     this.search = search;
+    this.name = name;
     server = HttpServer.create(new InetSocketAddress(address, port), 0);
     server.createContext("/", this::handle);
     server.setExecutor(threads);
     server.start();
   }
 
-  /** Where the page is. */
+  /** What is listened on. */
   public InetSocketAddress address() {
     return server.getAddress();
   }
@@ -119,6 +127,10 @@ public final class PageServer implements Closeable {
       return Reply.error(403, "ask by the address that the page was started with");
     }
     String path = exchange.getRequestURI().getPath();
+    String site = exchange.getRequestHeaders().getFirst("Sec-Fetch-Site");
+    if (path.startsWith("/api/") && site != null && !site.matches("same-origin|none")) {
+      return Reply.error(403, "not for other sites");
+    }
     String file = FILES.get(path);
     if (file != null) {
       return new Reply(200, type(file), Page.resource(file));
@@ -132,12 +144,30 @@ public final class PageServer implements Closeable {
     };
   }
 
-  /** Whether the loopback interface was asked by its own name. */
+  /** Whether a host is the address that is listened on, by number or by the name it was given. */
   private boolean isForUs(String host) {
-    if (!server.getAddress().getAddress().isLoopbackAddress()) {
+    if (host == null) {
+      return false;
+    }
+    String asked = host.replaceFirst(":\\d+$", "");
+    InetAddress own = server.getAddress().getAddress();
+    if (asked.equals(name) || asked.equals(inUrl(own))) {
       return true;
     }
-    return host != null && host.matches("(localhost|127\\.0\\.0\\.1|\\[::1])(:\\d+)?");
+    boolean number = asked.matches("[\\d.]+|\\[[\\da-fA-F:.]+]");
+    return own.isAnyLocalAddress()
+        ? number || asked.equals("localhost")
+        : own.isLoopbackAddress() && asked.equals("localhost");
+  }
+
+  /** Where the page is. */
+  public String url() {
+    return "http://%s:%d/".formatted(inUrl(server.getAddress().getAddress()), address().getPort());
+  }
+
+  private static String inUrl(InetAddress address) {
+    String number = address.getHostAddress();
+    return number.indexOf(':') >= 0 ? "[" + number + "]" : number;
   }
 
   private static String type(String file) {
@@ -171,6 +201,7 @@ public final class PageServer implements Closeable {
     defaults.put("soft", parameters.maxSoftTerms());
     defaults.put("threshold", parameters.threshold());
     defaults.put("blend", parameters.idfBlend());
+    // on long queries it is more
     defaults.put("w", 0);
     defaults.put("field", search.field());
     defaults.put("documents", search.size());

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import org.semanticbm25.similarity.model.WordEdit;
 
@@ -15,14 +16,14 @@ import org.semanticbm25.similarity.model.WordEdit;
  * @param query the text; at most {@value #MAX_QUERY} characters
  * @param parameters of semantic BM25
  * @param edits factors of words
- * @param firstPassWeight of BM25's score beside the logit
+ * @param firstPassWeight of BM25's score beside the logit; null for the default
  * @param also ids of passages to show whether they are found or not
  */
 record Setting(
     String query,
     ScoringParameters parameters,
     Map<String, Float> edits,
-    float firstPassWeight,
+    @Nullable Float firstPassWeight,
     List<String> also) {
   static final int MAX_QUERY = 2000;
 
@@ -60,7 +61,7 @@ record Setting(
         query,
         parameters,
         edits(values.getOrDefault("edits", "")),
-        number(values, "w", 0, 0, 100),
+        values.containsKey("w") ? (Float) number(values, "w", 0, 0, 100) : null,
         values.getOrDefault("also", "").lines().limit(MAX_ALSO).toList());
   }
 
@@ -106,16 +107,21 @@ record Setting(
     return all;
   }
 
-  /** The command that writes a model file of this setting. */
-  String command() {
+  /**
+   * The command that writes a model file of this setting.
+   *
+   * @param options of the command that serves: model file, field and analyzer
+   */
+  String command(String options) {
     String words =
         edits.entrySet().stream()
             .map(edit -> " '" + edit.getKey().replace("'", "'\\''") + "=" + edit.getValue() + "'")
             .collect(Collectors.joining());
     return String.format(
         Locale.ROOT,
-        "sbm25 edit%s --k1 %s --b %s --soft-terms %d --threshold %s --idf-blend %s -o mine.sbm25",
+        "sbm25 edit%s%s --k1 %s --b %s --soft-terms %d --threshold %s --idf-blend %s -o mine.sbm25",
         words,
+        options,
         parameters.k1(),
         parameters.b(),
         parameters.maxSoftTerms(),
@@ -123,13 +129,13 @@ record Setting(
         parameters.idfBlend());
   }
 
-  /** The Java expression that applies this setting to a field. */
+  /** The Java expression that applies this setting to a field, with the model that it has. */
   String java(String field) {
     StringBuilder java = new StringBuilder();
     java.append(
         String.format(
             Locale.ROOT,
-            "SemanticField.of(EnglishModel.load(), %s, analyzer)%n"
+            "SemanticField.of(model, %s, analyzer)%n"
                 + "    .withParameters(new ScoringParameters(%sf, %sf, %sf, %sf, %sf, %d, %sf, %sf))",
             literal(field),
             parameters.k1(),

@@ -88,8 +88,8 @@ function reason(view, terms, system, baseline) {
   }
   const words = [...new Set(view.matches.filter(m => m[2] === t && m[3] < 100).map(m => `“${view.text.slice(m[0], m[1])}” (${m[3]} %)`))];
   const standing = words.length ? ` ${words.join(", ")} ${words.length > 1 ? "stand" : "stands"} for it.` : "";
-  const percent = Math.abs(100 * gain[t]).toFixed(0);
-  return `“${terms[t].term}” has ${percent} % ${gain[t] > 0 ? "more" : "less"} of the score by ${system} than by ${baseline}.${standing}`;
+  const share = scores => (100 * scores[t] / total(scores)).toFixed(0);
+  return `“${terms[t].term}” makes ${share(own)} % of the score by ${system}, ${share(other)} % by ${baseline}.${standing}`;
 }
 
 /** A passage: its text, and what each term adds to each score. */

@@ -3,6 +3,7 @@
 (() => {
   const find = id => document.getElementById(id);
   const sliders = ["k1", "b", "soft", "threshold", "blend", "w"];
+  const moved = new Set(); // sliders; the others stay exactly as the model has them
   const edits = new Map();
   let defaults = {};
   let asked = 0;
@@ -19,7 +20,7 @@
 
   function parameters() {
     const values = new URLSearchParams({q: find("q").value});
-    sliders.forEach(name => values.set(name, find(name).value));
+    moved.forEach(name => values.set(name, find(name).value));
     if (isKnown()) {
       values.set("also", neural.hits["cross-encoder"].map(hit => hit.id).join("\n"));
     }
@@ -27,7 +28,7 @@
     return values;
   }
 
-  const isKnown = () => neural !== null && neural.q === find("q").value && neural.w === find("w").value;
+  const isKnown = () => find("neural").checked && neural !== null && neural.q === find("q").value && neural.w === (moved.has("w") ? find("w").value : null);
   const say = text => { find("status").textContent = text; };
 
   /** Shows an answer, with further passages that were looked at under the same setting. */
@@ -77,10 +78,11 @@
   }
 
   function label(name) {
-    find(name + "-value").textContent = find(name).value;
+    find(name + "-value").textContent = moved.has(name) ? find(name).value : +Number(defaults[name]).toFixed(4);
   }
 
   function reset() {
+    moved.clear();
     sliders.forEach(name => { find(name).value = defaults[name]; label(name); });
     edits.clear();
     showEdits();
@@ -95,6 +97,7 @@
   find("edit").addEventListener("submit", event => event.preventDefault());
   let timer;
   sliders.forEach(name => find(name).addEventListener("input", () => {
+    moved.add(name);
     label(name);
     clearTimeout(timer);
     timer = setTimeout(search, 150);
@@ -109,8 +112,13 @@
     }
   }));
   document.querySelectorAll("[data-copy]").forEach(button => button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(find(button.dataset.copy).textContent);
-    say("copied");
+    try {
+      await navigator.clipboard.writeText(find(button.dataset.copy).textContent);
+      say("copied");
+    } catch {
+      getSelection().selectAllChildren(find(button.dataset.copy));
+      say("the browser does not let this page copy; it is selected");
+    }
   }));
   find("reset").addEventListener("click", () => { reset(); search(); });
   find("neural").addEventListener("change", search);

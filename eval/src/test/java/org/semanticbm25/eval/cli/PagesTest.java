@@ -123,6 +123,21 @@ class PagesTest {
     for (JsonNode system : set.path("systems")) {
       assertTrue(system.at("/measures/nDCG@10").isNumber(), system::toString);
     }
+    int sums = 0;
+    for (JsonNode query : set.path("details")) {
+      for (String system : List.of("bm25", "semantic")) {
+        for (JsonNode hit : query.path("hits").path(system)) {
+          double sum = 0;
+          for (JsonNode part :
+              query.path("passages").path(hit.path("id").asText()).path("scores").path(system)) {
+            sum += part.asDouble();
+          }
+          assertEquals(hit.path("score").asDouble(), sum, 1e-4, system + hit);
+          sums++;
+        }
+      }
+    }
+    assertTrue(sums > 10, sums + " hits");
     String csv = Files.readString(folder.resolve("report.csv"));
     assertTrue(csv.startsWith("collection,system,query,figure,value\r\n"));
     assertTrue(csv.contains("\"</script><i>\"\"&\u202E\",q1,nDCG@10,0.0"), csv);
@@ -187,10 +202,12 @@ class PagesTest {
               reader,
               SemanticField.of(EnglishModel.load(), "contents", analyzer),
               analyzer,
+              " --field contents",
               null,
               encoder,
               20);
-      try (PageServer server = new PageServer(search, InetAddress.getLoopbackAddress(), 0)) {
+      try (PageServer server =
+          new PageServer(search, InetAddress.getLoopbackAddress(), "localhost", 0)) {
         visit.at(server);
       }
     }
@@ -338,6 +355,7 @@ class PagesTest {
             "&edits=laptop",
             "&edits=a%3D1e9",
             "&edits=two%20words%3D2",
+            "&edits=the%3D2",
             "&q=" + "x".repeat(3000))) {
       HttpResponse<String> response = get(client, search + bad);
       assertEquals(400, response.statusCode(), bad);
@@ -347,14 +365,27 @@ class PagesTest {
     HttpResponse<String> page = get(client, address(server) + "/");
     String policy = page.headers().firstValue("Content-Security-Policy").orElseThrow();
     assertTrue(policy.startsWith("default-src 'none'; script-src 'self';"), policy);
+    for (String foreign :
+        List.of(
+            "GET / HTTP/1.1\r\nHost: evil.example",
+            "GET / HTTP/1.1\r\nHost: 127.0.0.1.evil.example:80",
+            "GET /api/search?q=laptop HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site")) {
+      assertTrue(raw(server, foreign).startsWith("HTTP/1.1 403"), foreign);
+    }
+    for (String own :
+        List.of(
+            "GET / HTTP/1.1\r\nHost: localhost:1\r\nSec-Fetch-Site: cross-site",
+            "GET /api/defaults HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: same-origin")) {
+      assertTrue(raw(server, own).startsWith("HTTP/1.1 200"), own);
+    }
+  }
+
+  private static String raw(PageServer server, String head) throws Exception {
     try (Socket socket = new Socket(server.address().getAddress(), server.address().getPort())) {
       socket
           .getOutputStream()
-          .write(
-              "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"
-                  .getBytes(StandardCharsets.UTF_8));
-      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      assertTrue(answer.startsWith("HTTP/1.1 403"), answer);
+          .write((head + "\r\nConnection: close\r\n\r\n").getBytes(StandardCharsets.UTF_8));
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
   }
 }

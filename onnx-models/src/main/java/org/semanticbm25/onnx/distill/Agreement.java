@@ -98,14 +98,35 @@ public final class Agreement {
     return alignment(IntStream.range(0, queries()).toArray());
   }
 
+  /**
+   * Spearman's correlation over the pairs of all queries.
+   *
+   * @return in [-1, 1]; 0 as {@link #pearson()}
+   */
+  public double spearman() {
+    return spearman(IntStream.range(0, queries()).toArray());
+  }
+
+  /**
+   * Pearson's correlation over the pairs of a query, mean over queries of two pairs or more.
+   *
+   * @return in [-1, 1]
+   */
+  public double within() {
+    return within(IntStream.range(0, queries()).toArray());
+  }
+
   private double pearson(int... queries) {
     return correlation(concatenate(scores, queries), concatenate(logits, queries));
   }
 
   private double spearman(int... queries) {
+    double[] own = concatenate(scores, queries);
+    if (own.length < 2) {
+      return 0;
+    }
     NaturalRanking ranking = new NaturalRanking();
-    return correlation(
-        ranking.rank(concatenate(scores, queries)), ranking.rank(concatenate(logits, queries)));
+    return correlation(ranking.rank(own), ranking.rank(concatenate(logits, queries)));
   }
 
   private static double correlation(double[] a, double[] b) {

@@ -10,9 +10,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.IndexSearcher;
@@ -24,7 +26,6 @@ import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FieldOption;
 import org.semanticbm25.eval.cli.option.Workspace;
-import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.CollectionIdf;
 import org.semanticbm25.eval.collection.CollectionIndexes;
 import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
@@ -39,6 +40,7 @@ import org.semanticbm25.eval.compare.ComparisonFiles;
 import org.semanticbm25.eval.compare.NeuralSystems;
 import org.semanticbm25.eval.compare.Subject;
 import org.semanticbm25.lucene.CrossEncoderRescorer;
+import org.semanticbm25.onnx.attention.AttentionModel;
 import org.semanticbm25.onnx.hub.Digests;
 import org.semanticbm25.similarity.field.ContextualField;
 import org.semanticbm25.similarity.field.SemanticField;
@@ -61,6 +63,8 @@ import picocli.CommandLine.Spec;
     })
 public final class CompareCommand implements Callable<Integer> {
   private static final int DEPTH = 1000;
+  private static final Pattern OWN_NAMES =
+      Pattern.compile("bm25|semantic|contextual|attention-\\d+|cross-encoder( \\+ bm25)?");
 
   @Parameters(
       arity = "1..*",
@@ -183,6 +187,22 @@ public final class CompareCommand implements Callable<Integer> {
     if (!(price >= 0 && Double.isFinite(price))) {
       throw new UserException("--price " + price + ": must be 0 or more, and finite");
     }
+    for (String name : files.keySet()) {
+      if (OWN_NAMES.matcher(name).matches()) {
+        throw new UserException(
+            "--system " + name + ": is the name of another system; give one more");
+      }
+    }
+    for (Path target : targets) {
+      if (!Files.isDirectory(target)) {
+        throw new UserException(
+            target + ": no such folder; give a Lucene index, or a collection in BEIR's layout");
+      }
+      if (queries != null && isCollection(target)) {
+        throw new UserException(
+            "--queries %s: %s has queries of its own; leave one out".formatted(queries, target));
+      }
+    }
     if (!files.isEmpty() && targets.size() > 1) {
       throw new UserException("--system: a run is of one collection; give a single target");
     }
@@ -198,16 +218,18 @@ public final class CompareCommand implements Callable<Integer> {
       Terminal.say("--model without --attention: attention is left out");
       cuts.clear();
     }
-    CachedCrossEncoder encoder = crossEncoder.openCached(workspace.home);
+    AttentionModel functions = cuts.isEmpty() ? null : attention.read();
     return NeuralSystems.open(
-        encoder, cuts.isEmpty() ? null : attention.read(), cuts, workspace.home.resolve("scores"));
+        crossEncoder.openCached(workspace.home), functions, cuts, workspace.home.resolve("scores"));
   }
 
   private Comparison.Collection compare(Path target, NeuralSystems neural) throws IOException {
+    return isCollection(target) ? compareCollection(target, neural) : compareIndex(target, neural);
+  }
+
+  private static boolean isCollection(Path target) {
     return Files.exists(target.resolve("corpus.jsonl"))
-            || Files.exists(target.resolve("corpus.jsonl.gz"))
-        ? compareCollection(target, neural)
-        : compareIndex(target, neural);
+        || Files.exists(target.resolve("corpus.jsonl.gz"));
   }
 
   private Comparison.Collection compareIndex(Path place, NeuralSystems neural) throws IOException {
@@ -217,23 +239,16 @@ public final class CompareCommand implements Callable<Integer> {
             place + ": is no collection with queries; give --queries, a file with one a line");
       }
       field.requireIn(place, reader);
-      Map<String, String> asked = new LinkedHashMap<>();
-      List<String> all = QueryLog.read(queries);
-      for (String text : sample == 0 ? all : QueryLog.sample(all, sample)) {
-        asked.put(Integer.toString(asked.size() + 1), text);
-      }
-      if (asked.isEmpty()) {
+      Map<String, String> all = QueryLog.read(queries);
+      if (all.isEmpty()) {
         throw new UserException(queries + ": is empty; give queries, one a line");
       }
-      RankingSystem bm25 = field.bm25(reader);
-      IndexSearcher searcher = bm25.searcher();
-      for (String text : asked.values()) {
-        field.requireStored(place, searcher, searcher.search(bm25.query(text), pool));
-      }
-      String name = place.toAbsolutePath().normalize().getFileName().toString();
-      Dataset dataset = new Dataset(name, place, asked, Map.of(), Set.of());
+      field.requireStored(place, reader);
+      String name = Objects.toString(place.toAbsolutePath().normalize().getFileName(), "root");
+      Dataset whole = new Dataset(name, place, all, Map.of(), Set.of());
       return compare(
-          Subject.of(dataset, all.size(), reader, field.name, field.analyzer(), null),
+          whole,
+          Subject.of(sampled(whole), all.size(), reader, field.name, field.analyzer(), null),
           field.semantic(workspace, place),
           neural);
     }
@@ -242,12 +257,9 @@ public final class CompareCommand implements Callable<Integer> {
   private Comparison.Collection compareCollection(Path folder, NeuralSystems neural)
       throws IOException {
     Dataset all = Dataset.read(folder, split);
-    Dataset dataset =
-        sample == 0
-            ? all
-            : all.only(Set.copyOf(QueryLog.sample(List.copyOf(all.queries().keySet()), sample)));
+    Dataset dataset = sampled(all);
     Path runFile = folder.resolve("bm25.run");
-    Run run = Files.exists(runFile) ? dataset.readRun(runFile) : null;
+    Run run = Files.exists(runFile) ? all.readRun(runFile).only(dataset.queries().keySet()) : null;
     Analyzer analyzer = field.analyzer();
     try (OpenIndex plain =
             workspace
@@ -257,24 +269,37 @@ public final class CompareCommand implements Callable<Integer> {
             noContextual ? null : contextual.enriched(plain, analyzer, workspace.home)) {
       DirectoryReader reader = enriched != null ? enriched.reader() : plain.reader();
       return compare(
+          all,
           Subject.of(dataset, all.queries().size(), reader, TextIndex.CONTENTS, analyzer, run),
           SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer),
           neural);
     }
   }
 
+  private Dataset sampled(Dataset all) {
+    return sample == 0
+        ? all
+        : all.only(Set.copyOf(QueryLog.sample(all.queries().keySet(), sample)));
+  }
+
   private Comparison.Collection compare(
-      Subject subject, SemanticField semantic, NeuralSystems neural) throws IOException {
+      Dataset all, Subject subject, SemanticField semantic, NeuralSystems neural)
+      throws IOException {
     Map<String, Run> others = new LinkedHashMap<>();
     for (Map.Entry<String, Path> file : files.entrySet()) {
-      others.put(file.getKey(), subject.dataset().readRun(file.getValue()));
+      others.put(
+          file.getKey(), all.readRun(file.getValue()).only(subject.dataset().queries().keySet()));
     }
     try (Terminal progress = new Terminal()) {
       Comparer comparer = new Comparer(subject, DEPTH, pool, progress);
-      comparer.add(
-          RankingSystem.bm25(subject.reader(), subject.field(), subject.analyzer()),
-          "bm25",
-          subject.firstPass() == null ? "Lucene's BM25, k1 0.9, b 0.4" : "the run that is given");
+      if (subject.firstPass() != null) {
+        comparer.addFirstPass("bm25", "the run that is given, bm25.run", subject.firstPass());
+      } else {
+        comparer.add(
+            RankingSystem.bm25(subject.reader(), subject.field(), subject.analyzer()),
+            "bm25",
+            "Lucene's BM25, k1 0.9, b 0.4");
+      }
       comparer.add(
           RankingSystem.semantic(searcher(subject), semantic),
           "semantic",
@@ -282,7 +307,12 @@ public final class CompareCommand implements Callable<Integer> {
       if (!noContextual && ContextualField.isIn(subject.reader(), subject.field())) {
         comparer.add(
             RankingSystem.contextual(
-                searcher(subject), contextual.field(subject.field(), subject.analyzer())),
+                searcher(subject),
+                contextual.checked(
+                    subject.dataset().name(),
+                    subject.reader(),
+                    subject.field(),
+                    subject.analyzer())),
             "contextual",
             "soft terms of each passage in context, stored in the index");
       }
@@ -304,7 +334,10 @@ public final class CompareCommand implements Callable<Integer> {
   private Map<String, Object> settings() throws IOException {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("made", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-    settings.put("queries at most", sample);
+    settings.put("queries at most", sample == 0 ? "all" : sample);
+    settings.put("split", split);
+    settings.put("least relevant grade", relevant);
+    settings.put("field and analyzer", field.name + ", " + field.analyzerName());
     settings.put("hits that neural systems read", pool);
     settings.put("price of a core hour", price);
     settings.put("cores", Runtime.getRuntime().availableProcessors());

@@ -152,7 +152,7 @@ public final class FitCommand implements Callable<Integer> {
   /** Queries in random order, with what BM25 finds and what the cross-encoder thinks of it. */
   private List<ScoredQuery> judge(DirectoryReader reader) throws IOException {
     // a query that is asked in two ways must not be on both sides
-    List<String> texts = QueryLog.sample(QueryLog.read(queries), sample);
+    List<String> texts = QueryLog.sample(QueryLog.read(queries).values(), sample);
     RankingSystem bm25 = field.bm25(reader);
     IndexSearcher searcher = bm25.searcher();
     List<ScoredQuery> judged = new ArrayList<>();

@@ -151,12 +151,7 @@ public final class SearchCommand implements Callable<Integer> {
   }
 
   private void searchInContext(DirectoryReader reader) throws IOException {
-    ContextualField soft = contextual.field(field.name, field.analyzer());
-    try {
-      soft.check(reader);
-    } catch (IllegalArgumentException e) {
-      throw new UserException(index + ": " + e.getMessage(), e);
-    }
+    ContextualField soft = contextual.checked(index, reader, field.name, field.analyzer());
     RankingSystem system = RankingSystem.contextual(reader, soft);
     if (!explain) {
       searchWith(system);

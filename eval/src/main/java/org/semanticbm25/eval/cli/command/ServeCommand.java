@@ -3,12 +3,11 @@ package org.semanticbm25.eval.cli.command;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.apache.lucene.index.DirectoryReader;
-import org.apache.lucene.search.IndexSearcher;
-import org.apache.lucene.search.MatchAllDocsQuery;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
@@ -75,30 +74,49 @@ public final class ServeCommand implements Callable<Integer> {
     try (DirectoryReader reader = CollectionIndexes.openIndex(index);
         CrossEncoder encoder = crossEncoder.open(workspace.home)) {
       field.requireIn(index, reader);
-      IndexSearcher all = new IndexSearcher(reader);
-      field.requireStored(index, all, all.search(MatchAllDocsQuery.INSTANCE, 100));
+      field.requireStored(index, reader);
       ContextualField soft =
           ContextualField.isIn(reader, field.name)
-              ? contextual.field(field.name, field.analyzer())
+              ? contextual.checked(index, reader, field.name, field.analyzer())
               : null;
       LiveSearch search =
           new LiveSearch(
-              reader, field.semantic(workspace, index), field.analyzer(), soft, encoder, pool);
-      try (PageServer server = new PageServer(search, InetAddress.getByName(host), port)) {
-        spec.commandLine()
-            .getOut()
-            .printf(
-                "http://%s:%d/%n",
-                server.address().getAddress().getHostAddress(), server.address().getPort());
+              reader,
+              field.semantic(workspace, index),
+              field.analyzer(),
+              options(),
+              soft,
+              encoder,
+              pool);
+      try (PageServer server = new PageServer(search, address(), host, port)) {
+        spec.commandLine().getOut().println(server.url());
         spec.commandLine().getOut().flush();
         new CountDownLatch(1).await();
       } catch (BindException e) {
         throw new UserException(
-            "--port %d: cannot be had on %s (%s); give another, or 0"
+            "--port %d, --host %s: cannot be listened on (%s); give another port, or 0, or an address of this machine"
                 .formatted(port, host, e.getMessage()),
             e);
       }
     }
     return 0;
+  }
+
+  /** What a command needs to work with the same model, field and analyzer. */
+  private String options() {
+    StringBuilder options = new StringBuilder();
+    if (workspace.modelFile() != null) {
+      options.append(" --extracted '").append(workspace.modelFile()).append('\'');
+    }
+    options.append(" --field '").append(field.name).append('\'');
+    return options.append(" --analyzer ").append(field.analyzerName()).toString();
+  }
+
+  private InetAddress address() throws UserException {
+    try {
+      return InetAddress.getByName(host);
+    } catch (UnknownHostException e) {
+      throw new UserException("--host " + host + ": no such address; give one of this machine", e);
+    }
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.store.Directory;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.english.EnglishModel;
@@ -95,6 +96,22 @@ public final class ContextualOption {
   /** The model on a field. */
   public ContextualField field(String name, Analyzer analyzer) throws IOException {
     return ContextualField.of(model(), name, analyzer);
+  }
+
+  /**
+   * The same for an index that has to be enriched with the model.
+   *
+   * @param index its name, for messages
+   */
+  public ContextualField checked(Object index, IndexReader reader, String name, Analyzer analyzer)
+      throws IOException {
+    ContextualField field = field(name, analyzer);
+    try {
+      field.check(reader);
+    } catch (IllegalArgumentException e) {
+      throw new UserException(index + ": " + e.getMessage(), e);
+    }
+    return field;
   }
 
   /** Most soft terms of a passage. */

@@ -8,6 +8,7 @@ import java.util.TreeSet;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.FieldInfos;
 import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.MatchAllDocsQuery;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopDocs;
 import org.apache.lucene.store.Directory;
@@ -27,6 +28,8 @@ public final class FieldOption extends IndexedFieldOption {
           "words that 'attach' added (default: INDEX.FIELD.attached, next to the index, if it is"
               + " there)")
   @Nullable Path attached;
+
+  private static final int LOOKED_AT = 1000;
 
   /** The analyzer as it was asked for. */
   public String analyzerName() {
@@ -66,6 +69,12 @@ public final class FieldOption extends IndexedFieldOption {
       throw new UserException(
           "%s: no indexed field '%s'; give one of %s as --field".formatted(index, name, fields));
     }
+  }
+
+  /** Refuses a field of which none of the first thousand documents has stored text. */
+  public void requireStored(Path index, DirectoryReader reader) throws IOException {
+    IndexSearcher all = new IndexSearcher(reader);
+    requireStored(index, all, all.search(MatchAllDocsQuery.INSTANCE, LOOKED_AT));
   }
 
   /** Refuses a field of which no hit has stored text. */

@@ -31,6 +31,11 @@ public final class Workspace extends HomeOption {
   // read once a command
   private @Nullable SemanticBM25Model model;
 
+  /** The file of {@code --extracted}; null for the English model. */
+  public @Nullable Path modelFile() {
+    return modelFile;
+  }
+
   /** The model of {@code --extracted}, or the English one. */
   public SemanticBM25Model model() throws IOException {
     if (model == null) {
