@@ -28,7 +28,7 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
   // the versions keep an older release's from being taken
   private static final Bundle CROSS_ENCODER =
       new Bundle(
-          "semanticbm25-cross-encoder-l6-v2",
+          "semanticbm25-cross-encoder-l6-v3",
           "/org/semanticbm25/crossencoder/",
           "semanticbm25-cross-encoder-model");
   private static final Bundle CONTEXTUAL =
