@@ -89,8 +89,8 @@ public final class NeuralSystems implements Closeable {
   private String weights(AttentionFunction function) {
     StringBuilder all = new StringBuilder("attention " + function.layers());
     all.append(' ').append(function.bias()).append(' ').append(function.idfWeight());
-    for (float[] layer : headWeights(function, 1)) {
-      all.append(Arrays.toString(layer));
+    for (double idf : new double[] {0, 1}) {
+      headWeights(function, idf).forEach(layer -> all.append(Arrays.toString(layer)));
     }
     return all.toString();
   }
@@ -131,12 +131,23 @@ public final class NeuralSystems implements Closeable {
         encoder,
         query -> CrossEncoderRescorer.LONG_QUERY_WEIGHT,
         millis[i]);
+    addReference(comparer, encoder, millis[i]);
+  }
+
+  private static void addReference(
+      Comparer comparer, CachedCrossEncoder encoder, double millisOfPassage) throws IOException {
     comparer.add(
         Comparer.REFERENCE,
         "the logit of all layers; with BM25 on long queries",
         encoder,
         encoder::firstPassWeight,
-        millis[i]);
+        millisOfPassage);
+  }
+
+  /** Adds a cross-encoder alone. */
+  public static void addTo(Comparer comparer, CachedCrossEncoder encoder) throws IOException {
+    Map<String, List<String>> pairs = comparer.somePairs(TIMED_QUERIES, TIMED_PASSAGES);
+    addReference(comparer, encoder, millisOfPassage(List.of(encoder.encoder()::score), pairs)[0]);
   }
 
   /** Times the scorers in turn, without what is cached; medians. */

@@ -34,6 +34,11 @@ import org.semanticbm25.eval.collection.Records;
 import org.semanticbm25.eval.collection.Reranker;
 import org.semanticbm25.eval.collection.Run.Hit;
 import org.semanticbm25.eval.collection.TextIndex;
+import org.semanticbm25.eval.compare.Comparer;
+import org.semanticbm25.eval.compare.Comparison;
+import org.semanticbm25.eval.compare.ComparisonFiles;
+import org.semanticbm25.eval.compare.NeuralSystems;
+import org.semanticbm25.eval.compare.Subject;
 import org.semanticbm25.eval.latency.Latency;
 import org.semanticbm25.eval.measure.Evaluation;
 import org.semanticbm25.eval.measure.Measure;
@@ -52,7 +57,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Ask questions about Lucene of Lucene's own documentation.",
-      "Indexes the Javadoc of every class and method of lucene-core, answers 48 questions with"
+      "Indexes the Javadoc of every class and method of lucene-core, answers 104 questions with"
           + " BM25, semantic BM25, contextual soft terms and the cross-encoder, and measures all four"
           + " against graded judgements.%n"
     })
@@ -60,7 +65,15 @@ public final class DemoCommand implements Callable<Integer> {
   private static final String NAME = "lucene-javadoc";
   private static final String A_SOURCE_FILE = "/org/apache/lucene/index/IndexWriter.java";
   private static final int DEPTH = 100;
+  private static final int RERANKED = 20;
   private static final int SHOWN = 3;
+  // of an hour of a core
+  private static final double PRICE = 0.05;
+  private static final Map<String, String> ABOUT =
+      Map.of(
+          "bm25", "Lucene's BM25",
+          "semantic", "static semantic BM25, extracted: no network at query time",
+          "contextual", "soft terms of each passage in context, stored in the index");
 
   @Mixin FormatOption format;
 
@@ -104,7 +117,9 @@ public final class DemoCommand implements Callable<Integer> {
       if (format.value == Report.Format.TABLE) {
         printChanges(dataset, evaluation, semantic);
       }
-      Terminal.say("index: %s", index.place());
+      Path page = workspace.home.resolve(NAME).resolve("report.html");
+      ComparisonFiles.write(compare(dataset, systems, enriched, analyzer, encoder), page);
+      Terminal.say("index: %s%nreport: %s", index.place(), page);
       evaluation.write(workspace.home.resolve("runs").resolve(NAME));
     }
     return 0;
@@ -120,7 +135,7 @@ public final class DemoCommand implements Callable<Integer> {
     try (Terminal progress = new Terminal()) {
       evaluation.add(
           "cross-encoder",
-          new Reranker(index.reader(), DEPTH)
+          new Reranker(index.reader(), RERANKED)
               .rerank(
                   evaluation.run("bm25"),
                   dataset.queries(),
@@ -129,6 +144,35 @@ public final class DemoCommand implements Callable<Integer> {
                   progress));
     }
     return evaluation;
+  }
+
+  /** The same side by side, as a page. */
+  private static Comparison compare(
+      Dataset dataset,
+      List<RankingSystem> systems,
+      OpenIndex enriched,
+      Analyzer analyzer,
+      CachedCrossEncoder encoder)
+      throws IOException {
+    Subject subject =
+        Subject.of(
+            dataset,
+            dataset.queries().size(),
+            enriched.reader(),
+            TextIndex.CONTENTS,
+            analyzer,
+            null);
+    try (Terminal progress = new Terminal()) {
+      Comparer comparer = new Comparer(subject, DEPTH, RERANKED, progress);
+      for (RankingSystem system : systems) {
+        comparer.add(system, system.name(), ABOUT.getOrDefault(system.name(), ""));
+      }
+      NeuralSystems.addTo(comparer, encoder);
+      return new Comparison(
+          Map.of("collection", "the Javadoc of lucene-core"),
+          List.of(comparer.result(1, PRICE)),
+          null);
+    }
   }
 
   private static Report report(Evaluation evaluation, List<RankingSystem> systems, Dataset dataset)
