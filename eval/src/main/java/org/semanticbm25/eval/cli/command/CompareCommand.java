@@ -90,8 +90,8 @@ public final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--rerank",
       paramLabel = "N",
-      defaultValue = "100",
-      description = "hits of BM25 that the neural systems read (default: 100)")
+      defaultValue = "50",
+      description = "hits of BM25 that the neural systems read (default: 50)")
   int pool;
 
   @Option(
