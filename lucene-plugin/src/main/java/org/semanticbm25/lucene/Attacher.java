@@ -3,6 +3,7 @@ package org.semanticbm25.lucene;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.MultiTerms;
@@ -21,6 +22,7 @@ import org.semanticbm25.similarity.model.Interruption;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.TermProjection;
 import org.semanticbm25.similarity.model.TermVectors;
+import org.semanticbm25.similarity.model.WordTable;
 import org.semanticbm25.similarity.model.Wordpieces;
 
 /**
@@ -35,6 +37,9 @@ import org.semanticbm25.similarity.model.Wordpieces;
  * <p>Not thread-safe.
  */
 public final class Attacher {
+  private static final int COMPARED_WORDS = 64;
+  private static final double LEAST_LIKENESS = 0.9;
+
   private final SemanticBM25Model model;
   private final TermEncoder encoder;
   private final Progress progress;
@@ -43,8 +48,8 @@ public final class Attacher {
    * Makes an attacher.
    *
    * @param model the extracted model
-   * @param encoder the neural model that {@code model} was extracted from, with states of the same
-   *     layer
+   * @param encoder the neural model that {@code model} was extracted from, or one that gives words
+   *     nearly the same vectors, as a later training of it may; with states of the same layer
    * @param progress hears how far the work is
    * @throws IllegalArgumentException if the layers differ
    */
@@ -77,11 +82,7 @@ public final class Attacher {
     if (dictionary == null) {
       throw new IllegalArgumentException("the index has no terms in a field '" + field + "'");
     }
-    if (!encoder.model().sha256().equals(model.provenance().sourceSha256())) {
-      throw new IllegalArgumentException(
-          "%s: is not the model that the terms' model was extracted from (%s); give that one"
-              .formatted(encoder.model().onnx(), model.provenance().source()));
-    }
+    checkEncoder();
     SemanticField known = SemanticField.of(model, field, analyzer);
     SurfaceForms surfaces = new SurfaceForms(field, analyzer);
     surfaces.addStoredText(reader);
@@ -102,6 +103,35 @@ public final class Attacher {
         new AttachedTerms.Origin(
             place(reader.directory()), all, field, known.analysis(), model.id());
     return encode(origin, terms, words);
+  }
+
+  private void checkEncoder() throws IOException {
+    if (!encoder.model().sha256().equals(model.provenance().sourceSha256())
+        && likeness() < LEAST_LIKENESS) {
+      throw new IllegalArgumentException(
+          "%s: is not the ONNX model that the model file was extracted from (%s), nor like it; give that as the encoder"
+              .formatted(encoder.model().onnx(), model.provenance().source()));
+    }
+  }
+
+  /** Mean cosine of the encoder's vectors of some words with the model's; 0 if it has no words. */
+  private double likeness() throws IOException {
+    WordTable known = model.words();
+    List<Integer> compared = new ArrayList<>();
+    for (int i = 0; i < known.size(); i += Math.max(1, known.size() / COMPARED_WORDS)) {
+      compared.add(i);
+    }
+    float[][] states =
+        encoder.encodeWords(compared.stream().map(known::word).toList(), Progress.SILENT);
+    TermVectors.Builder own = new TermVectors.Builder(model.vectors().dimensions());
+    for (float[] state : states) {
+      own.add(model.projection().vector(state));
+    }
+    TermVectors vectors = own.build();
+    return IntStream.range(0, states.length)
+        .mapToDouble(i -> vectors.cosine(i, known.vectors(), compared.get(i)))
+        .average()
+        .orElse(0);
   }
 
   private AttachedTerms encode(

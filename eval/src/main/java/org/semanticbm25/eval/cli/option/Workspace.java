@@ -8,7 +8,6 @@ import org.apache.lucene.store.Directory;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.english.EnglishModel;
 import org.semanticbm25.eval.Terminal;
-import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.collection.CollectionIndexes;
 import org.semanticbm25.lucene.Attacher;
 import org.semanticbm25.onnx.hub.NeuralModel;
@@ -80,11 +79,6 @@ public final class Workspace extends HomeOption {
         encoderFolder != null
             ? NeuralModel.at(encoderFolder)
             : NeuralModel.bundled(home.resolve("models"));
-    if (!source.sha256().equals(model().provenance().sourceSha256())) {
-      throw new UserException(
-          "%s: is not the ONNX model that the model file was extracted from (%s); give that as --encoder"
-              .formatted(source.onnx(), model().provenance().source()));
-    }
     try (Directory directory = UserFiles.folderOf(file);
         TermEncoder encoder = new TermEncoder(source, model().layer());
         Terminal progress = new Terminal()) {
