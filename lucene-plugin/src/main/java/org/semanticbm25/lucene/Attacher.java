@@ -123,6 +123,9 @@ public final class Attacher {
     }
     float[][] states =
         encoder.encodeWords(compared.stream().map(known::word).toList(), Progress.SILENT);
+    if (states.length == 0 || states[0].length != model.projection().hidden()) {
+      return 0;
+    }
     TermVectors.Builder own = new TermVectors.Builder(model.vectors().dimensions());
     for (float[] state : states) {
       own.add(model.projection().vector(state));

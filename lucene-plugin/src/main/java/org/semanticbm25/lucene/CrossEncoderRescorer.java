@@ -25,8 +25,8 @@ import org.semanticbm25.onnx.crossencoder.CrossEncoder;
  * #withFallbackToFirstPassScore}; if no hit has a text, the source is taken to be wrong, and
  * rescoring fails with an {@code IllegalArgumentException}.
  *
- * <p>Cross-encoders learn from short questions. On a query of more than {@value #LONG_QUERY} tokens
- * the first pass has a part in the score too, unless {@link #interpolated} says otherwise.
+ * <p>Cross-encoders learn mostly from short questions. On a query of more than {@value #LONG_QUERY}
+ * tokens the first pass has a part in the score too, unless {@link #interpolated} says otherwise.
  *
  * <p>Immutable; as thread-safe as its source of passages is.
  *

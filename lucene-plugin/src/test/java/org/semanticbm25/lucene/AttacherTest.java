@@ -34,6 +34,7 @@ import org.semanticbm25.onnx.distill.Extractor;
 import org.semanticbm25.onnx.distill.WordCounts;
 import org.semanticbm25.onnx.hub.NeuralModel;
 import org.semanticbm25.onnx.runtime.TermEncoder;
+import org.semanticbm25.onnx.testing.TinyBert;
 import org.semanticbm25.onnx.testing.TinyModel;
 import org.semanticbm25.similarity.field.AttachedTerms;
 import org.semanticbm25.similarity.field.SemanticField;
@@ -225,6 +226,55 @@ class AttacherTest {
     AttachedTerms attached = attach();
     for (int i = 0; i < attached.size(); i++) {
       assertTrue(attached.term(i).length <= 100, attached.term(i).utf8ToString());
+    }
+  }
+
+  /** The model with whole words of the neural model that it was extracted from. */
+  private SemanticBM25Model withWords() throws IOException {
+    List<String> words = List.of("car", "banana", "red");
+    try (TermEncoder encoder = new TermEncoder(neural, SemanticBM25Model.LAST_LAYER)) {
+      return new SemanticBM25Model(
+          model.provenance(),
+          PARAMETERS,
+          TinyModel.VOCABULARY.subList(6, TinyModel.VOCABULARY.size()),
+          new float[TinyModel.VOCABULARY.size() - 6],
+          SemanticBM25Model.LAST_LAYER,
+          Arrays.copyOfRange(TinyModel.embeddings(), 6, TinyModel.VOCABULARY.size()),
+          TermProjection.identity(TinyModel.HIDDEN),
+          WordTable.of(
+              10,
+              words,
+              new int[] {1, 1, 1},
+              encoder.encodeWords(words, Progress.SILENT),
+              TermProjection.identity(TinyModel.HIDDEN)));
+    }
+  }
+
+  @Test
+  void takesAnEncoderThatIsLikeTheModelsOwnAndNoOther() throws IOException {
+    SemanticBM25Model known = withWords();
+    NeuralModel alike = TinyModel.write(folder.resolve("alike"), TinyModel.Weights.HALF);
+    try (TermEncoder encoder = new TermEncoder(alike, SemanticBM25Model.LAST_LAYER)) {
+      Attacher attacher = new Attacher(known, encoder, Progress.SILENT);
+      assertTrue(attacher.attach(reader, FIELD, analyzer).size() > 0);
+      // without words there is nothing to compare
+      Attacher unknown = new Attacher(model, encoder, Progress.SILENT);
+      assertThrows(IllegalArgumentException.class, () -> unknown.attach(reader, FIELD, analyzer));
+    }
+    for (int hidden : new int[] {TinyModel.HIDDEN, 2 * TinyModel.HIDDEN}) {
+      Path other = folder.resolve("other" + hidden);
+      TinyModel.write(other, TinyModel.Weights.FLOAT);
+      new TinyBert(
+              new TinyBert.Shape(TinyModel.VOCABULARY.size(), 256, 2, hidden, 2, 2 * hidden), 9)
+          .write(other);
+      try (TermEncoder encoder =
+          new TermEncoder(NeuralModel.at(other), SemanticBM25Model.LAST_LAYER)) {
+        Attacher attacher = new Attacher(known, encoder, Progress.SILENT);
+        IllegalArgumentException e =
+            assertThrows(
+                IllegalArgumentException.class, () -> attacher.attach(reader, FIELD, analyzer));
+        assertTrue(e.getMessage().contains("nor like it"), e.getMessage());
+      }
     }
   }
 

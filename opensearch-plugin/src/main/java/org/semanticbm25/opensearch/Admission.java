@@ -1,8 +1,8 @@
 package org.semanticbm25.opensearch;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +16,7 @@ import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.tasks.TaskCancelledException;
 import org.opensearch.tasks.CancellableTask;
 import org.opensearch.tasks.Task;
+import org.opensearch.threadpool.Scheduler;
 import org.opensearch.threadpool.ThreadPool;
 
 /**
@@ -31,7 +32,8 @@ final class Admission {
   private final int maxShards;
   private final int maxRequests;
   private final int queueSize;
-  private final Deque<Waiting> queue = new ArrayDeque<>();
+  // with what gives them up
+  private final Map<Waiting, Scheduler.ScheduledCancellable> queue = new LinkedHashMap<>();
   private int running;
   private @Nullable ClusterService cluster;
   private @Nullable ThreadPool threads;
@@ -101,7 +103,9 @@ final class Admission {
     private boolean enter(TimeValue patience, Runnable proceed, ActionListener<?> listener) {
       synchronized (Admission.this) {
         if (!admitted && (running >= limit() || !queue.isEmpty())) {
-          queue.removeIf(waiting -> waiting.ticket.isCancelled() && fail(waiting));
+          List.copyOf(queue.keySet()).stream()
+              .filter(waiting -> waiting.ticket.isCancelled())
+              .forEach(Admission.this::giveUp);
           if (queue.size() < queueSize) {
             enqueue(new Waiting(this, patience, inContext(proceed), listener));
             return false;
@@ -128,10 +132,11 @@ final class Admission {
           running--;
         }
         while (running < limit() && !queue.isEmpty()) {
-          Waiting next = queue.remove();
+          Waiting next = queue.keySet().iterator().next();
           if (next.ticket.isCancelled()) {
-            fail(next);
+            giveUp(next);
           } else {
+            leave(next);
             running++;
             next.ticket.admitted = true;
             execute(next.proceed);
@@ -142,14 +147,23 @@ final class Admission {
   }
 
   private synchronized void enqueue(Waiting waiting) {
-    queue.add(waiting);
-    threads().schedule(() -> giveUp(waiting), waiting.patience, ThreadPool.Names.GENERIC);
+    queue.put(
+        waiting,
+        threads().schedule(() -> giveUp(waiting), waiting.patience, ThreadPool.Names.GENERIC));
   }
 
   private synchronized void giveUp(Waiting waiting) {
-    if (queue.remove(waiting)) {
+    if (leave(waiting)) {
       fail(waiting);
     }
+  }
+
+  private boolean leave(Waiting waiting) {
+    Scheduler.ScheduledCancellable timer = queue.remove(waiting);
+    if (timer != null) {
+      timer.cancel();
+    }
+    return timer != null;
   }
 
   private ThreadPool threads() {
@@ -166,7 +180,7 @@ final class Admission {
     };
   }
 
-  private boolean fail(Waiting waiting) {
+  private void fail(Waiting waiting) {
     Exception cause;
     if (waiting.ticket.isCancelled()) {
       cause = new TaskCancelledException("cancelled before reranking");
@@ -177,7 +191,6 @@ final class Admission {
               "reranking: not begun within %s; try again later".formatted(waiting.patience));
     }
     execute(() -> waiting.listener.onFailure(cause));
-    return true;
   }
 
   private void execute(Runnable work) {

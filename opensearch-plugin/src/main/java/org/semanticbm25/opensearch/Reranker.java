@@ -12,9 +12,8 @@ import org.opensearch.OpenSearchTimeoutException;
 import org.semanticbm25.onnx.attention.AttentionScorer;
 
 /**
- * Scores passages on a node. A shard's part of a search holds a thread of the search pool while it
- * waits for scores, so only as many are let in as leave threads to other searches. {@link
- * Admission} sees to it that others seldom wait for their turn. Thread-safe.
+ * Scores passages on a node, of some shards at a time; others wait, each on the search thread that
+ * its part of a search holds. {@link Admission} sees to it that few have to. Thread-safe.
  */
 final class Reranker {
   // passages whose attention is computed before the clock is looked at again
@@ -49,11 +48,12 @@ final class Reranker {
   float[] score(Function function, String model, String query, Passages passages, Duration timeout)
       throws IOException, TimeoutException {
     long start = System.nanoTime();
+    stats.began();
     if (!await(timeout)) {
       stats.timedOut();
+      stats.ended(0, System.nanoTime() - start);
       throw new TimeoutException("out of time, waiting for other shards");
     }
-    stats.began();
     int count = 0;
     try {
       List<String> texts = passages.read();

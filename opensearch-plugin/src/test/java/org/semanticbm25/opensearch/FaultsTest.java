@@ -172,7 +172,7 @@ class FaultsTest {
         cluster.put(
             "/_search/pipeline/rerank",
             """
-            {"request_processors": [{"semantic_rerank": {"field": "body", "window_size": 10}}]}
+            {"request_processors": [{"semantic_rerank": {"field": "body", "window_size": 10, "timeout": "60s"}}]}
             """));
     int whole = 0;
     try (ExecutorService callers = Executors.newFixedThreadPool(60)) {
@@ -196,7 +196,7 @@ class FaultsTest {
     String match = "\"query\": {\"match\": {\"body\": \"cheap laptop\"}}";
     String rescore =
         """
-        , "rescore": {"window_size": 10, "cross_encoder": {"field": "body", "text": "cheap laptop"}}
+        , "rescore": {"window_size": 10, "cross_encoder": {"field": "body", "text": "cheap laptop", "timeout": "60s"}}
         """;
     boolean own = number % 2 == 0;
     return cluster.request(

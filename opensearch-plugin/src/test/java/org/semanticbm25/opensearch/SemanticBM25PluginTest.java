@@ -336,7 +336,8 @@ class SemanticBM25PluginTest {
              "rescore": {"cross_encoder": {"field": "body", "text": "laptops", "timeout": "1nanos"}}}
             """);
     assertEquals(plain.ids(), late.ids());
-    assertTrue(late.warnings().toString().contains("reranking"), late.warnings()::toString);
+    // the warning of a shard gets through if its response is the last
+    assertTrue(late.scores().stream().allMatch(score -> score < -100_000), late.body()::toString);
   }
 
   @Test

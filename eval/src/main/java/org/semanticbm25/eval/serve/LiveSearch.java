@@ -143,6 +143,7 @@ public final class LiveSearch {
    * @throws TimeoutException if it takes too long
    */
   Answer rerank(Setting setting) throws IOException, TimeoutException {
+    Map<String, RankingSystem> systems = systems(setting);
     long start = System.nanoTime();
     TopDocs first = bm25.searcher().search(bm25.query(setting.query()), pool);
     TopDocs second = first;
@@ -157,8 +158,7 @@ public final class LiveSearch {
       }
     }
     double took = (System.nanoTime() - start) / 1e6;
-    return answer(
-        setting, systems(setting), Map.of("cross-encoder", second), Map.of("cross-encoder", took));
+    return answer(setting, systems, Map.of("cross-encoder", second), Map.of("cross-encoder", took));
   }
 
   private CrossEncoderRescorer rescorer(Setting setting) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -151,13 +152,19 @@ public final class PageServer implements Closeable {
     }
     String asked = host.replaceFirst(":\\d+$", "");
     InetAddress own = server.getAddress().getAddress();
-    if (asked.equals(name) || asked.equals(inUrl(own))) {
-      return true;
+    if (asked.matches("[\\d.]+|\\[[\\da-fA-F:.]+]")) {
+      return own.isAnyLocalAddress() || isAddress(asked, own);
     }
-    boolean number = asked.matches("[\\d.]+|\\[[\\da-fA-F:.]+]");
-    return own.isAnyLocalAddress()
-        ? number || asked.equals("localhost")
-        : own.isLoopbackAddress() && asked.equals("localhost");
+    boolean local = own.isAnyLocalAddress() || own.isLoopbackAddress();
+    return asked.equalsIgnoreCase(name) || (local && asked.equalsIgnoreCase("localhost"));
+  }
+
+  private static boolean isAddress(String number, InetAddress own) {
+    try {
+      return InetAddress.getByName(number).equals(own);
+    } catch (UnknownHostException e) {
+      return false;
+    }
   }
 
   /** Where the page is. */

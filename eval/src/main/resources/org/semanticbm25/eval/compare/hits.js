@@ -78,7 +78,7 @@ function columns(rankings, baseline, passages, terms, onChoose) {
 function reason(view, terms, system, baseline) {
   const own = view.scores[system], other = view.scores[baseline];
   if (!own || !other) {
-    return `${system} reads query and passage together; its score is not a sum over terms.`;
+    return `What each term adds to the score is not known of ${own ? baseline : system}.`;
   }
   const total = scores => scores.reduce((sum, score) => sum + score, 0) || 1;
   const gain = own.map((score, t) => score / total(own) - other[t] / total(other));

@@ -102,13 +102,17 @@ public final class ServeCommand implements Callable<Integer> {
     return 0;
   }
 
+  private static String quoted(String text) {
+    return "'" + text.replace("'", "'\\''") + "'";
+  }
+
   /** What a command needs to work with the same model, field and analyzer. */
   private String options() {
     StringBuilder options = new StringBuilder();
     if (workspace.modelFile() != null) {
-      options.append(" --extracted '").append(workspace.modelFile()).append('\'');
+      options.append(" --extracted ").append(quoted(workspace.modelFile().toString()));
     }
-    options.append(" --field '").append(field.name).append('\'');
+    options.append(" --field ").append(quoted(field.name));
     return options.append(" --analyzer ").append(field.analyzerName()).toString();
   }
 
