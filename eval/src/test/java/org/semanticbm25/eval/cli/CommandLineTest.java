@@ -485,10 +485,11 @@ class CommandLineTest {
     refused(
         search("car", "--field", "id", "--attached", attached),
         "attached with field contents, not id");
+    crossEncoder();
     refused(
-        List.of("attach", at("index"), "--extracted", at("other.sbm25"), "--encoder", at("onnx")),
-        at("onnx/model.onnx"),
-        "--encoder");
+        List.of("attach", at("index"), "--extracted", at("other.sbm25"), "--encoder", at("bert")),
+        at("bert/model.onnx"),
+        "nor like it");
   }
 
   @Test
