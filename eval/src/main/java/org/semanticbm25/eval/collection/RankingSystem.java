@@ -38,14 +38,20 @@ public final class RankingSystem {
   public static final float BM25_B = 0.4f;
 
   private final String name;
+  private final String about;
   private final IndexSearcher searcher;
   private final Function<String, Query> queries;
   // by document; read when they are first asked for
   private String @Nullable [] ids;
 
   private RankingSystem(
-      String name, IndexSearcher searcher, Similarity similarity, Function<String, Query> queries) {
+      String name,
+      String about,
+      IndexSearcher searcher,
+      Similarity similarity,
+      Function<String, Query> queries) {
     this.name = name;
+    this.about = about;
     this.searcher = searcher;
     // a cache would flatter whatever is measured second
     searcher.setQueryCache(null);
@@ -72,7 +78,11 @@ public final class RankingSystem {
   public static RankingSystem bm25(
       IndexSearcher searcher, String field, Analyzer analyzer, float k1, float b) {
     return new RankingSystem(
-        "bm25", searcher, new BM25Similarity(k1, b), plainQueries(field, analyzer));
+        "bm25",
+        "Lucene's BM25, k1 %s, b %s".formatted(k1, b),
+        searcher,
+        new BM25Similarity(k1, b),
+        plainQueries(field, analyzer));
   }
 
   private static Function<String, Query> plainQueries(String field, Analyzer analyzer) {
@@ -94,7 +104,12 @@ public final class RankingSystem {
    * @param searcher for this system alone
    */
   public static RankingSystem semantic(IndexSearcher searcher, SemanticField semantic) {
-    return new RankingSystem("semantic", searcher, semantic.similarity(), semantic::query);
+    return new RankingSystem(
+        "semantic",
+        "static semantic BM25, extracted: no network at query time",
+        searcher,
+        semantic.similarity(),
+        semantic::query);
   }
 
   /** Soft term frequencies in context, on an index that is enriched with them. */
@@ -108,12 +123,22 @@ public final class RankingSystem {
    * @param searcher for this system alone
    */
   public static RankingSystem contextual(IndexSearcher searcher, ContextualField contextual) {
-    return new RankingSystem("contextual", searcher, searcher.getSimilarity(), contextual::query);
+    return new RankingSystem(
+        "contextual",
+        "soft terms of each passage in context, stored in the index",
+        searcher,
+        searcher.getSimilarity(),
+        contextual::query);
   }
 
   /** The name in tables and run files. */
   public String name() {
     return name;
+  }
+
+  /** One line for people. */
+  public String about() {
+    return about;
   }
 
   /** What runs the queries. */

@@ -10,10 +10,8 @@ import java.util.function.ToDoubleFunction;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.PostingsEnum;
-import org.apache.lucene.index.ReaderUtil;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.DocIdSetIterator;
-import org.apache.lucene.search.IndexSearcher;
 import org.semanticbm25.eval.collection.Run.Hit;
 import org.semanticbm25.lucene.PassageSource;
 import org.semanticbm25.onnx.Progress;
@@ -23,17 +21,16 @@ import org.semanticbm25.onnx.Progress;
  * that holds their passages, as the rescorers of the Lucene plugin do.
  */
 public final class Reranker {
-  /** What {@link TextIndex} stores. */
-  private static final PassageSource PASSAGES = PassageSource.storedFields(TextIndex.CONTENTS);
-
-  private final IndexSearcher searcher;
+  private final IndexReader reader;
+  private final PassageTexts passages;
   private final int depth;
 
   /**
    * @param depth hits of a query that are rescored; those after them are left out
    */
   public Reranker(IndexReader reader, int depth) {
-    this.searcher = new IndexSearcher(reader);
+    this.reader = reader;
+    this.passages = new PassageTexts(reader, PassageSource.storedFields(TextIndex.CONTENTS));
     this.depth = depth;
   }
 
@@ -76,7 +73,8 @@ public final class Reranker {
     }
     // ties go to the smaller document, as in a search
     candidates.sort(Comparator.comparingInt(Candidate::doc));
-    float[] scores = scorer.score(query, passages(candidates));
+    int[] docs = candidates.stream().mapToInt(Candidate::doc).toArray();
+    float[] scores = scorer.score(query, passages.of(docs));
     List<Hit> reranked = new ArrayList<>();
     for (int i = 0; i < scores.length; i++) {
       Hit first = candidates.get(i).hit;
@@ -86,19 +84,8 @@ public final class Reranker {
     return reranked;
   }
 
-  private List<String> passages(List<Candidate> candidates) throws IOException {
-    List<LeafReaderContext> leaves = searcher.getLeafContexts();
-    List<String> texts = new ArrayList<>();
-    for (Candidate candidate : candidates) {
-      LeafReaderContext leaf = leaves.get(ReaderUtil.subIndex(candidate.doc, leaves));
-      String text = PASSAGES.open(leaf).text(candidate.doc - leaf.docBase);
-      texts.add(text == null ? "" : text);
-    }
-    return texts;
-  }
-
   private int document(String id) throws IOException {
-    for (LeafReaderContext leaf : searcher.getLeafContexts()) {
+    for (LeafReaderContext leaf : reader.leaves()) {
       PostingsEnum postings = leaf.reader().postings(new Term(TextIndex.ID, id), PostingsEnum.NONE);
       if (postings != null && postings.nextDoc() != DocIdSetIterator.NO_MORE_DOCS) {
         return leaf.docBase + postings.docID();

@@ -14,12 +14,10 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
-import org.apache.lucene.index.LeafReaderContext;
-import org.apache.lucene.index.ReaderUtil;
-import org.apache.lucene.search.IndexSearcher;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.collection.PairScorer;
+import org.semanticbm25.eval.collection.PassageTexts;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.Run;
 import org.semanticbm25.eval.collection.Run.Hit;
@@ -56,7 +54,7 @@ public final class Comparer {
   private final Map<String, Entry> entries = new LinkedHashMap<>();
   private final Map<String, float[]> logits = new HashMap<>();
   private final Map<String, RankingSystem> lexical = new LinkedHashMap<>();
-  private final IndexSearcher texts;
+  private final PassageTexts texts;
 
   /**
    * @param depth hits of a query that are ranked
@@ -67,7 +65,7 @@ public final class Comparer {
     this.depth = depth;
     this.poolSize = poolSize;
     this.progress = progress;
-    this.texts = new IndexSearcher(subject.reader());
+    this.texts = new PassageTexts(subject.reader(), subject.passages());
   }
 
   /** The hits of a query that the cross-encoder reads, by document. */
@@ -115,12 +113,12 @@ public final class Comparer {
   }
 
   /** Adds what searches the index by itself, as the first pass if there is none yet. */
-  public void add(RankingSystem system, String name, String about) throws IOException {
+  public void add(RankingSystem system) throws IOException {
     Run run = rank(system);
     if (entries.isEmpty()) {
       makePools(run);
     }
-    lexical.put(name, system);
+    lexical.put(system.name(), system);
     Map<String, float[]> scores = new LinkedHashMap<>();
     for (Map.Entry<String, Pool> pool : pools.entrySet()) {
       scores.put(
@@ -130,7 +128,7 @@ public final class Comparer {
               system.query(subject.dataset().query(pool.getKey())),
               pool.getValue().docs));
     }
-    entries.put(name, new Entry(about, run, scores, null));
+    entries.put(system.name(), new Entry(system.about(), run, scores, null));
   }
 
   /** What the system finds; the hits of the run that is given, in its order, if there is one. */
@@ -172,7 +170,7 @@ public final class Comparer {
     for (Map.Entry<String, Pool> entry : pools.entrySet()) {
       Pool pool = entry.getValue();
       String text = subject.dataset().query(entry.getKey());
-      float[] own = scorer.score(text, passages(pool)).clone();
+      float[] own = scorer.score(text, texts.of(pool.docs));
       if (name.equals(REFERENCE)) {
         logits.put(entry.getKey(), own.clone());
       }
@@ -201,7 +199,7 @@ public final class Comparer {
     Map<String, List<String>> pairs = new LinkedHashMap<>();
     for (Map.Entry<String, Pool> pool : pools.entrySet()) {
       if (pairs.size() < queries) {
-        List<String> read = passages(pool.getValue());
+        List<String> read = texts.of(pool.getValue().docs);
         pairs.put(
             subject.dataset().query(pool.getKey()),
             read.subList(0, Math.min(passages, read.size())));
@@ -210,15 +208,11 @@ public final class Comparer {
     return pairs;
   }
 
-  private List<String> passages(Pool pool) throws IOException {
-    List<LeafReaderContext> leaves = texts.getLeafContexts();
-    List<String> read = new ArrayList<>();
-    for (int doc : pool.docs) {
-      LeafReaderContext leaf = leaves.get(ReaderUtil.subIndex(doc, leaves));
-      String text = subject.passages().open(leaf).text(doc - leaf.docBase);
-      read.add(text == null ? "" : text);
-    }
-    return read;
+  /** What each system that was added finds, by name. */
+  public Map<String, Run> runs() {
+    Map<String, Run> runs = new LinkedHashMap<>();
+    entries.forEach((name, entry) -> runs.put(name, entry.run));
+    return runs;
   }
 
   /**
@@ -287,7 +281,7 @@ public final class Comparer {
       return Map.of();
     }
     Evaluation evaluation = new Evaluation(subject.dataset(), relevant);
-    entries.forEach((name, entry) -> evaluation.add(name, entry.run));
+    runs().forEach(evaluation::add);
     return evaluation.report().systems();
   }
 

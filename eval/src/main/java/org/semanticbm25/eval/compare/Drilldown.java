@@ -11,11 +11,10 @@ import org.apache.lucene.analysis.TokenStream;
 import org.apache.lucene.analysis.tokenattributes.CharTermAttribute;
 import org.apache.lucene.analysis.tokenattributes.OffsetAttribute;
 import org.apache.lucene.index.IndexReader;
-import org.apache.lucene.index.LeafReaderContext;
-import org.apache.lucene.index.ReaderUtil;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.Query;
 import org.jspecify.annotations.Nullable;
+import org.semanticbm25.eval.collection.PassageTexts;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.compare.Comparison.PassageView;
 import org.semanticbm25.eval.compare.Comparison.QueryTerm;
@@ -33,7 +32,7 @@ public final class Drilldown {
   private final IndexReader reader;
   private final String field;
   private final Analyzer analyzer;
-  private final PassageSource passages;
+  private final PassageTexts passages;
 
   /**
    * @param field that is searched
@@ -43,7 +42,7 @@ public final class Drilldown {
     this.reader = reader;
     this.field = field;
     this.analyzer = analyzer;
-    this.passages = passages;
+    this.passages = new PassageTexts(reader, passages);
   }
 
   /**
@@ -89,9 +88,10 @@ public final class Drilldown {
       RankingSystem system = entry.getValue();
       scores.put(entry.getKey(), TermScores.byTerm(system.searcher(), system.query(query), docs));
     }
+    List<String> texts = passages.of(docs);
     List<PassageView> views = new ArrayList<>();
     for (int i = 0; i < docs.length; i++) {
-      String text = text(docs[i]);
+      String text = texts.get(i);
       boolean cut = text.length() > SHOWN_CHARACTERS;
       String shown = cut ? beginning(text) : text;
       Map<String, float[]> own = new LinkedHashMap<>();
@@ -116,13 +116,6 @@ public final class Drilldown {
       own[t] = scores == null ? 0 : scores[passage];
     }
     return own;
-  }
-
-  private String text(int doc) throws IOException {
-    List<LeafReaderContext> leaves = reader.leaves();
-    LeafReaderContext leaf = leaves.get(ReaderUtil.subIndex(doc, leaves));
-    String text = passages.open(leaf).text(doc - leaf.docBase);
-    return text == null ? "" : text;
   }
 
   /** Where terms of the query stand, or soft terms of them. */

@@ -14,11 +14,10 @@ import java.util.concurrent.TimeoutException;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.ScoreDoc;
-import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.search.TopDocs;
-import org.apache.lucene.util.QueryBuilder;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.SingleTerm;
 import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.eval.compare.Comparison.PassageView;
 import org.semanticbm25.eval.compare.Comparison.QueryTerm;
@@ -170,9 +169,8 @@ public final class LiveSearch {
 
   /** Refuses words that are none to the analyzer, or several, as the command does. */
   private void check(Setting setting) {
-    QueryBuilder builder = new QueryBuilder(analyzer);
     for (String word : setting.edits().keySet()) {
-      if (!(builder.createBooleanQuery(semantic.name(), word) instanceof TermQuery)) {
+      if (!SingleTerm.isOne(analyzer, semantic.name(), word)) {
         throw new IllegalArgumentException("edits: no single word that is searched for: " + word);
       }
     }

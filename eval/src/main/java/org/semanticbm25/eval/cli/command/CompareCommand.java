@@ -63,6 +63,7 @@ import picocli.CommandLine.Spec;
     })
 public final class CompareCommand implements Callable<Integer> {
   private static final int DEPTH = 1000;
+  private static final String FIRST_PASS = "bm25.run";
   private static final Pattern OWN_NAMES =
       Pattern.compile("bm25|semantic|contextual|attention-\\d+|cross-encoder( \\+ bm25)?");
 
@@ -150,6 +151,9 @@ public final class CompareCommand implements Callable<Integer> {
               + " comparison/comparison.html in the home folder)")
   @Nullable Path output;
 
+  // read once a command
+  private @Nullable Map<String, Double> idfTable;
+
   @Mixin FieldOption field;
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
@@ -202,6 +206,9 @@ public final class CompareCommand implements Callable<Integer> {
         throw new UserException(
             "--queries %s: %s has queries of its own; leave one out".formatted(queries, target));
       }
+    }
+    if (idf != null && targets.stream().noneMatch(t -> Files.exists(t.resolve(FIRST_PASS)))) {
+      throw new UserException("--idf " + idf + ": is for a " + FIRST_PASS + "; no target has one");
     }
     if (!files.isEmpty() && targets.size() > 1) {
       throw new UserException("--system: a run is of one collection; give a single target");
@@ -258,7 +265,7 @@ public final class CompareCommand implements Callable<Integer> {
       throws IOException {
     Dataset all = Dataset.read(folder, split);
     Dataset dataset = sampled(all);
-    Path runFile = folder.resolve("bm25.run");
+    Path runFile = folder.resolve(FIRST_PASS);
     Run run = Files.exists(runFile) ? all.readRun(runFile).only(dataset.queries().keySet()) : null;
     Analyzer analyzer = field.analyzer();
     try (OpenIndex plain =
@@ -293,17 +300,11 @@ public final class CompareCommand implements Callable<Integer> {
     try (Terminal progress = new Terminal()) {
       Comparer comparer = new Comparer(subject, DEPTH, pool, progress);
       if (subject.firstPass() != null) {
-        comparer.addFirstPass("bm25", "the run that is given, bm25.run", subject.firstPass());
+        comparer.addFirstPass("bm25", "the run that is given, " + FIRST_PASS, subject.firstPass());
       } else {
-        comparer.add(
-            RankingSystem.bm25(subject.reader(), subject.field(), subject.analyzer()),
-            "bm25",
-            "Lucene's BM25, k1 0.9, b 0.4");
+        comparer.add(RankingSystem.bm25(subject.reader(), subject.field(), subject.analyzer()));
       }
-      comparer.add(
-          RankingSystem.semantic(searcher(subject), semantic),
-          "semantic",
-          "static semantic BM25, extracted: no network at query time");
+      comparer.add(RankingSystem.semantic(searcher(subject), semantic));
       if (!noContextual && ContextualField.isIn(subject.reader(), subject.field())) {
         comparer.add(
             RankingSystem.contextual(
@@ -312,9 +313,7 @@ public final class CompareCommand implements Callable<Integer> {
                     subject.dataset().name(),
                     subject.reader(),
                     subject.field(),
-                    subject.analyzer())),
-            "contextual",
-            "soft terms of each passage in context, stored in the index");
+                    subject.analyzer())));
       }
       neural.addTo(comparer);
       for (Map.Entry<String, Run> other : others.entrySet()) {
@@ -327,8 +326,14 @@ public final class CompareCommand implements Callable<Integer> {
   private IndexSearcher searcher(Subject subject) throws IOException {
     return idf == null || subject.firstPass() == null
         ? new IndexSearcher(subject.reader())
-        : new CollectionIdf(CollectionIdf.readTable(idf), subject.analyzer())
-            .searcher(subject.reader());
+        : new CollectionIdf(idfTable(idf), subject.analyzer()).searcher(subject.reader());
+  }
+
+  private Map<String, Double> idfTable(Path file) throws IOException {
+    if (idfTable == null) {
+      idfTable = CollectionIdf.readTable(file);
+    }
+    return idfTable;
   }
 
   private Map<String, Object> settings() throws IOException {

@@ -13,8 +13,6 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.apache.lucene.index.DirectoryReader;
-import org.apache.lucene.search.TermQuery;
-import org.apache.lucene.util.QueryBuilder;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
@@ -23,6 +21,7 @@ import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIndexes;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.Run.Hit;
+import org.semanticbm25.eval.collection.SingleTerm;
 import org.semanticbm25.similarity.field.SemanticField;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
@@ -123,9 +122,8 @@ public final class EditCommand implements Callable<Integer> {
 
   /** Refuses a word that is none to the analyzer, or several. */
   private void requireTerms() throws UserException {
-    QueryBuilder builder = new QueryBuilder(field.analyzer());
     for (String word : factors.keySet()) {
-      if (!(builder.createBooleanQuery(field.name, word) instanceof TermQuery)) {
+      if (!SingleTerm.isOne(field.analyzer(), field.name, word)) {
         throw new UserException(
             "%s: analyzer '%s' makes no single term of it; give one word that is not a stop word"
                 .formatted(word, field.analyzerName()));

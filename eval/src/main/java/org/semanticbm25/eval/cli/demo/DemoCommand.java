@@ -19,6 +19,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.index.DirectoryReader;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.ContextualOption;
@@ -31,7 +32,6 @@ import org.semanticbm25.eval.collection.Dataset;
 import org.semanticbm25.eval.collection.Passage;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.Records;
-import org.semanticbm25.eval.collection.Reranker;
 import org.semanticbm25.eval.collection.Run.Hit;
 import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.eval.compare.Comparer;
@@ -39,7 +39,6 @@ import org.semanticbm25.eval.compare.Comparison;
 import org.semanticbm25.eval.compare.ComparisonFiles;
 import org.semanticbm25.eval.compare.NeuralSystems;
 import org.semanticbm25.eval.compare.Subject;
-import org.semanticbm25.eval.latency.Latency;
 import org.semanticbm25.eval.measure.Evaluation;
 import org.semanticbm25.eval.measure.Measure;
 import org.semanticbm25.eval.measure.Report;
@@ -69,11 +68,8 @@ public final class DemoCommand implements Callable<Integer> {
   private static final int SHOWN = 3;
   // of an hour of a core
   private static final double PRICE = 0.05;
-  private static final Map<String, String> ABOUT =
-      Map.of(
-          "bm25", "Lucene's BM25",
-          "semantic", "static semantic BM25, extracted: no network at query time",
-          "contextual", "soft terms of each passage in context, stored in the index");
+  private static final Map<String, Object> SETTINGS =
+      Map.of("collection", "the Javadoc of lucene-core");
 
   @Mixin FormatOption format;
 
@@ -101,86 +97,55 @@ public final class DemoCommand implements Callable<Integer> {
                       }
                     });
         OpenIndex enriched = contextual.enriched(index, analyzer, workspace.home)) {
-      RankingSystem bm25 = RankingSystem.bm25(index.reader(), TextIndex.CONTENTS, analyzer);
       RankingSystem semantic =
           RankingSystem.semantic(
-              index.reader(), SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
-      RankingSystem inContext =
-          RankingSystem.contextual(
-              enriched.reader(), contextual.field(TextIndex.CONTENTS, analyzer));
-      List<RankingSystem> systems = List.of(bm25, semantic, inContext);
-      Evaluation evaluation = evaluate(dataset, systems, index, encoder);
+              enriched.reader(), SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
+      Comparer comparer = compare(dataset, enriched, analyzer, semantic, encoder);
+      Comparison.Collection result = comparer.result(1, PRICE);
+      Evaluation evaluation = new Evaluation(dataset, 1);
+      comparer.runs().forEach(evaluation::add);
       if (format.value == Report.Format.TABLE) {
         printIntroduction(index, dataset);
       }
-      report(evaluation, systems, dataset).print(spec.commandLine().getOut(), format.value);
+      report(evaluation, result).print(spec.commandLine().getOut(), format.value);
       if (format.value == Report.Format.TABLE) {
         printChanges(dataset, evaluation, semantic);
       }
       Path page = workspace.home.resolve(NAME).resolve("report.html");
-      ComparisonFiles.write(compare(dataset, systems, enriched, analyzer, encoder), page);
+      ComparisonFiles.write(new Comparison(SETTINGS, List.of(result), null), page);
       Terminal.say("index: %s%nreport: %s", index.place(), page);
       evaluation.write(workspace.home.resolve("runs").resolve(NAME));
     }
     return 0;
   }
 
-  private static Evaluation evaluate(
-      Dataset dataset, List<RankingSystem> systems, OpenIndex index, CachedCrossEncoder encoder)
-      throws IOException {
-    Evaluation evaluation = new Evaluation(dataset, 1);
-    for (RankingSystem system : systems) {
-      evaluation.add(system.name(), system.run(dataset, DEPTH));
-    }
-    try (Terminal progress = new Terminal()) {
-      evaluation.add(
-          "cross-encoder",
-          new Reranker(index.reader(), RERANKED)
-              .rerank(
-                  evaluation.run("bm25"),
-                  dataset.queries(),
-                  encoder,
-                  encoder::firstPassWeight,
-                  progress));
-    }
-    return evaluation;
-  }
-
-  /** The same side by side, as a page. */
-  private static Comparison compare(
+  private Comparer compare(
       Dataset dataset,
-      List<RankingSystem> systems,
       OpenIndex enriched,
       Analyzer analyzer,
+      RankingSystem semantic,
       CachedCrossEncoder encoder)
       throws IOException {
+    DirectoryReader reader = enriched.reader();
     Subject subject =
-        Subject.of(
-            dataset,
-            dataset.queries().size(),
-            enriched.reader(),
-            TextIndex.CONTENTS,
-            analyzer,
-            null);
+        Subject.of(dataset, dataset.queries().size(), reader, TextIndex.CONTENTS, analyzer, null);
     try (Terminal progress = new Terminal()) {
       Comparer comparer = new Comparer(subject, DEPTH, RERANKED, progress);
-      for (RankingSystem system : systems) {
-        comparer.add(system, system.name(), ABOUT.getOrDefault(system.name(), ""));
-      }
+      comparer.add(RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer));
+      comparer.add(semantic);
+      comparer.add(
+          RankingSystem.contextual(reader, contextual.field(TextIndex.CONTENTS, analyzer)));
       NeuralSystems.addTo(comparer, encoder);
-      return new Comparison(
-          Map.of("collection", "the Javadoc of lucene-core"),
-          List.of(comparer.result(1, PRICE)),
-          null);
+      return comparer;
     }
   }
 
-  private static Report report(Evaluation evaluation, List<RankingSystem> systems, Dataset dataset)
-      throws IOException {
+  private static Report report(Evaluation evaluation, Comparison.Collection result) {
     Report report = evaluation.report();
-    Latency latency = Latency.measure(systems, dataset.queries().values(), 10);
-    for (int i = 0; i < systems.size(); i++) {
-      report.put(systems.get(i).name(), "median ms", latency.percentile(i, 50));
+    for (Comparison.SystemResult system : result.systems()) {
+      if (system.millis() != null) {
+        report.put(system.name(), "ms", system.millis());
+      }
     }
     return report;
   }

@@ -21,6 +21,8 @@ import picocli.CommandLine.Option;
 
 /** The field of an index that commands search, its analyzer, and the words attached to it. */
 public final class FieldOption extends IndexedFieldOption {
+  private static final int LOOKED_AT = 1000;
+
   @Option(
       names = "--attached",
       paramLabel = "FILE",
@@ -28,8 +30,6 @@ public final class FieldOption extends IndexedFieldOption {
           "words that 'attach' added (default: INDEX.FIELD.attached, next to the index, if it is"
               + " there)")
   @Nullable Path attached;
-
-  private static final int LOOKED_AT = 1000;
 
   /** The analyzer as it was asked for. */
   public String analyzerName() {
