@@ -15,11 +15,13 @@ import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause.Occur;
 import org.apache.lucene.search.BooleanQuery;
+import org.apache.lucene.search.BoostQuery;
 import org.apache.lucene.search.MatchNoDocsQuery;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.util.BytesRef;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.similarity.model.ContextualModel;
+import org.semanticbm25.similarity.model.Profile;
 import org.semanticbm25.similarity.search.ContextualTermQuery;
 import org.semanticbm25.similarity.search.SoftFieldMark;
 
@@ -41,6 +43,7 @@ public final class ContextualField {
   // of the model's terms and the field's: the number of a term, and the term of a number
   private final Map<BytesRef, Integer> numbers;
   private final @Nullable BytesRef[] terms;
+  private final TermFactors profile;
 
   private ContextualField(
       ContextualModel model, String field, String softField, Analyzer analyzer) {
@@ -50,12 +53,23 @@ public final class ContextualField {
     this.analyzer = analyzer;
     this.numbers = HashMap.newHashMap(model.size());
     this.terms = new @Nullable BytesRef[model.size()];
+    this.profile = TermFactors.NONE;
     for (int i = 0; i < terms.length; i++) {
       List<BytesRef> analyzed = terms(model.word(i));
       if (analyzed.size() == 1 && numbers.putIfAbsent(analyzed.getFirst(), i) == null) {
         terms[i] = analyzed.getFirst();
       }
     }
+  }
+
+  private ContextualField(ContextualField other, TermFactors profile) {
+    this.model = other.model;
+    this.field = other.field;
+    this.softField = other.softField;
+    this.analyzer = other.analyzer;
+    this.numbers = other.numbers;
+    this.terms = other.terms;
+    this.profile = profile;
   }
 
   /**
@@ -82,6 +96,18 @@ public final class ContextualField {
   public static ContextualField of(
       ContextualModel model, String field, String softField, Analyzer analyzer) {
     return new ContextualField(model, field, softField, analyzer);
+  }
+
+  /**
+   * The same for a user, a group or a request: factors of words as query terms. Factors of a term
+   * multiply, with those of other profiles too; 0 takes the term out of queries.
+   *
+   * @param more factors of single words
+   * @return a new field
+   * @throws IllegalArgumentException if a word is several
+   */
+  public ContextualField withProfile(Profile more) {
+    return new ContextualField(this, profile.times(TermFactors.of(more, field, analyzer)));
   }
 
   /**
@@ -201,17 +227,23 @@ public final class ContextualField {
    * Makes a query of one term, to be put into any other query.
    *
    * @param term of the text field
-   * @return its soft frequency's score
+   * @return its soft frequency's score, times the factor of profiles
    */
   public Query termQuery(BytesRef term) {
+    float factor = profile.of(term);
+    if (factor == 0f) {
+      return new MatchNoDocsQuery("blocked term: " + Term.toString(term));
+    }
     OptionalInt number = number(term);
-    return new ContextualTermQuery(
-        new Term(softField(), term),
-        field,
-        model.id(),
-        model.parameters().k1(),
-        weight(term) + model.parameters().literal(),
-        number.isEmpty() ? 0f : model.idf(number.getAsInt()));
+    Query query =
+        new ContextualTermQuery(
+            new Term(softField(), term),
+            field,
+            model.id(),
+            model.parameters().k1(),
+            weight(term) + model.parameters().literal(),
+            number.isEmpty() ? 0f : model.idf(number.getAsInt()));
+    return factor == 1f ? query : new BoostQuery(query, factor);
   }
 
   /** How much the soft frequency of a term counts; 1 if the model does not know it. */

@@ -1,18 +1,14 @@
 package org.semanticbm25.similarity.field;
 
 import java.io.IOException;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.MultiTerms;
-import org.apache.lucene.index.Term;
 import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
 import org.apache.lucene.search.BooleanClause;
@@ -22,7 +18,6 @@ import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.MatchNoDocsQuery;
 import org.apache.lucene.search.Query;
-import org.apache.lucene.search.QueryVisitor;
 import org.apache.lucene.search.ScoreMode;
 import org.apache.lucene.search.Scorer;
 import org.apache.lucene.search.Weight;
@@ -30,7 +25,7 @@ import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.search.similarities.PerFieldSimilarityWrapper;
 import org.apache.lucene.search.similarities.Similarity;
 import org.apache.lucene.util.BytesRef;
-import org.apache.lucene.util.QueryBuilder;
+import org.semanticbm25.similarity.model.Profile;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.WordEdit;
@@ -74,6 +69,7 @@ public final class SemanticField {
   private final FieldTerms terms;
   private final RelatedTerms related;
   private final CollectionScaledIdf idf;
+  private final TermFactors profile;
   private final TermExpander expander;
   private final SemanticBM25Similarity similarity;
   private final boolean scoringItself;
@@ -85,6 +81,7 @@ public final class SemanticField {
       FieldTerms terms,
       RelatedTerms related,
       CollectionScaledIdf idf,
+      TermFactors profile,
       boolean scoringItself) {
     ScoringParameters parameters = model.parameters();
     this.model = model;
@@ -93,7 +90,13 @@ public final class SemanticField {
     this.terms = terms;
     this.related = related;
     this.idf = idf;
-    this.expander = new TermExpander(parameters, terms, related, edits());
+    this.profile = profile;
+    this.expander =
+        new TermExpander(
+            parameters,
+            terms,
+            related,
+            TermFactors.of(model.edits(), field, analyzer).times(profile));
     this.similarity =
         new SemanticBM25Similarity(parameters.k1(), parameters.b(), parameters.idfBlend(), idf);
     this.scoringItself = scoringItself;
@@ -130,26 +133,14 @@ public final class SemanticField {
       SemanticBM25Model model, String field, Analyzer analyzer, FieldTerms terms) {
     RelatedTerms related = new RelatedTerms(model, terms);
     return new SemanticField(
-        model, field, analyzer, terms, related, new CollectionScaledIdf(model, related), false);
-  }
-
-  /** The terms that the words of the model's edits are analysed to. */
-  private Map<BytesRef, Float> edits() {
-    Map<BytesRef, Float> factors = new HashMap<>();
-    QueryBuilder builder = new QueryBuilder(analyzer);
-    for (WordEdit edit : model.edits()) {
-      Query words = builder.createBooleanQuery(field, edit.word());
-      if (words != null) {
-        Set<Term> found = new HashSet<>();
-        words.visit(QueryVisitor.termCollector(found));
-        if (!edit.word().strip().matches("\\S+")) {
-          throw new IllegalArgumentException(
-              "illegal edit of '" + edit.word() + "': it is several words; edit each of them");
-        }
-        found.forEach(term -> factors.put(term.bytes(), edit.weight()));
-      }
-    }
-    return factors;
+        model,
+        field,
+        analyzer,
+        terms,
+        related,
+        new CollectionScaledIdf(model, related),
+        TermFactors.NONE,
+        false);
   }
 
   /**
@@ -161,8 +152,9 @@ public final class SemanticField {
    */
   public SemanticField withAttached(AttachedTerms attached) {
     attached.check(model, field, terms.analysis());
-    SemanticField attachedField = of(model, field, analyzer, terms.with(attached));
-    return scoringItself ? attachedField.scoringItself() : attachedField;
+    SemanticField more = of(model, field, analyzer, terms.with(attached));
+    return new SemanticField(
+        model, field, analyzer, more.terms, more.related, more.idf, profile, scoringItself);
   }
 
   /**
@@ -195,8 +187,23 @@ public final class SemanticField {
     return with(model.withEdits(edits));
   }
 
+  /**
+   * The same for a user, a group or a request: factors of words, on top of the model's edits and of
+   * the profiles that it has. Factors of a term multiply, also those of different words that the
+   * analyzer makes one term of.
+   *
+   * @param more factors of single words
+   * @return a new field, made in the time that the words of the edits and profile take to be
+   *     analysed
+   * @throws IllegalArgumentException if a word is several
+   */
+  public SemanticField withProfile(Profile more) {
+    TermFactors factors = profile.times(TermFactors.of(more, field, analyzer));
+    return new SemanticField(model, field, analyzer, terms, related, idf, factors, scoringItself);
+  }
+
   private SemanticField with(SemanticBM25Model other) {
-    return new SemanticField(other, field, analyzer, terms, related, idf, scoringItself);
+    return new SemanticField(other, field, analyzer, terms, related, idf, profile, scoringItself);
   }
 
   /**
@@ -206,7 +213,7 @@ public final class SemanticField {
    * @return a new field
    */
   public SemanticField scoringItself() {
-    return new SemanticField(model, field, analyzer, terms, related, idf, true);
+    return new SemanticField(model, field, analyzer, terms, related, idf, profile, true);
   }
 
   /**

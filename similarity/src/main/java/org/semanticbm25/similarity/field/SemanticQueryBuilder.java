@@ -86,28 +86,28 @@ public final class SemanticQueryBuilder extends QueryBuilder {
    *
    * @param term of any field; those of other fields become a {@code TermQuery}
    * @param boost factor on the score
-   * @return a {@link SoftTermQuery}, boosted by the weight of the term and its edit; a query that
-   *     matches nothing if an edit blocks the term
+   * @return a {@link SoftTermQuery}, boosted by the weight of the term and its factor; a query that
+   *     matches nothing if a factor of 0 blocks the term
    */
   @Override
   public Query newTermQuery(Term term, float boost) {
     if (!isSemantic(term.field())) {
       return super.newTermQuery(term, boost);
     }
-    float edit = expander.edit(term.bytes());
-    if (edit == 0f) {
+    float factor = expander.factor(term.bytes());
+    if (factor == 0f) {
       return new MatchNoDocsQuery("blocked term: " + term);
     }
     String word = word(term.bytes());
     SoftTermQuery.Builder soft = begin(term);
     expander.softTerms(term.bytes(), word).forEach(t -> soft.add(t.term(), t.weight()));
-    return boosted(soft.build(), boost * edit * expander.weight(term.bytes(), word));
+    return boosted(soft.build(), boost * factor * expander.weight(term.bytes(), word));
   }
 
   /**
    * Builds the query of terms at one position, as synonym filters make them: a match of any counts
-   * as one of the term with the greatest factor, its boost times its edit, and so do their soft
-   * terms, all in proportion to the factors.
+   * as one of the term with the greatest factor, its boost times its own factor, and so do their
+   * soft terms, all in proportion to the factors.
    */
   @Override
   protected Query newSynonymQuery(String field, TermAndBoost[] terms) {
@@ -116,7 +116,7 @@ public final class SemanticQueryBuilder extends QueryBuilder {
     }
     Map<BytesRef, Float> factors = new LinkedHashMap<>();
     for (TermAndBoost term : terms) {
-      factors.merge(term.term(), term.boost() * expander.edit(term.term()), Math::max);
+      factors.merge(term.term(), term.boost() * expander.factor(term.term()), Math::max);
     }
     factors.values().removeIf(factor -> factor == 0f);
     if (factors.isEmpty()) {

@@ -2,7 +2,6 @@ package org.semanticbm25.similarity.field;
 
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import org.apache.lucene.util.BytesRef;
 import org.semanticbm25.similarity.field.RelatedTerms.Neighbour;
 import org.semanticbm25.similarity.field.RelatedTerms.Relations;
@@ -13,32 +12,29 @@ final class TermExpander {
   private final ScoringParameters parameters;
   private final FieldTerms terms;
   private final RelatedTerms related;
-  private final Map<BytesRef, Float> edits;
+  private final TermFactors factors;
 
   /** A term of the field and its share in the soft frequency, in (0, 1]. */
   record SoftTerm(BytesRef term, float weight) {}
 
   /**
-   * @param edits factors by term, 0 blocks a term
+   * @param factors 0 blocks a term
    */
   TermExpander(
-      ScoringParameters parameters,
-      FieldTerms terms,
-      RelatedTerms related,
-      Map<BytesRef, Float> edits) {
+      ScoringParameters parameters, FieldTerms terms, RelatedTerms related, TermFactors factors) {
     this.parameters = parameters;
     this.terms = terms;
     this.related = related;
-    this.edits = edits;
+    this.factors = factors;
   }
 
-  /** The factor of an edit, 1 if there is none. */
-  float edit(BytesRef term) {
-    return edits.getOrDefault(term, 1f);
+  /** The factor of edits and profiles, 1 if there is none. */
+  float factor(BytesRef term) {
+    return factors.of(term);
   }
 
   /**
-   * How much a term counts as a query term, without its edit.
+   * How much a term counts as a query term, without its factor.
    *
    * @param word that the term was made of
    */
@@ -56,7 +52,7 @@ final class TermExpander {
     return relations.neighbours().stream()
         .map(this::softTerm)
         .filter(soft -> soft.weight() > 0f)
-        // stable: without edits the order stays
+        // stable: without factors the order stays
         .sorted(Comparator.comparingDouble(soft -> -soft.weight()))
         .limit(parameters.maxSoftTerms())
         .toList();
@@ -65,6 +61,6 @@ final class TermExpander {
   private SoftTerm softTerm(Neighbour neighbour) {
     BytesRef term = terms.term(neighbour.term());
     float kernel = parameters.kernel(neighbour.cosine());
-    return new SoftTerm(term, Math.min(1f, kernel * edit(term)));
+    return new SoftTerm(term, Math.min(1f, kernel * factor(term)));
   }
 }

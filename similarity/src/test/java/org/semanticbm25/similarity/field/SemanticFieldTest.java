@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.core.SimpleAnalyzer;
 import org.apache.lucene.analysis.core.WhitespaceAnalyzer;
@@ -46,6 +47,7 @@ import org.apache.lucene.util.QueryBuilder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.semanticbm25.similarity.model.Profile;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.TermVectors;
@@ -211,6 +213,49 @@ class SemanticFieldTest {
     assertEquals(List.of(), softTerms(edited(field, "notebook", 0f), "laptop"));
     SemanticField undone = edited(edited(field, "notebook", 0f), "notebook", 1f);
     assertEquals(plain, search(undone, "notebook")[0].score, "the last edit counts");
+  }
+
+  private static Profile profile(String word, float factor) {
+    return Profile.of(Map.of(word, factor));
+  }
+
+  @Test
+  void profilesMultiplyWithEditsAndEachOther() throws IOException {
+    float plain = search(field, "notebook")[0].score;
+    SemanticField one = field.withProfile(profile("notebook", 1f));
+    assertEquals(plain, search(one, "notebook")[0].score, "a factor of 1 changes nothing");
+    assertEquals(field.query("cheap laptop"), one.query("cheap laptop"));
+    SemanticField both = field.withProfile(profile("notebooks", 3f));
+    assertEquals(3 * plain, search(both, "notebook")[0].score, 1e-5);
+    both = both.withProfile(profile("notebook", 0.5f));
+    assertEquals(1.5 * plain, search(both, "notebook")[0].score, 1e-5);
+    Profile stacked = Profile.parse("test", "# ours\nnotebooks=3\n\nnotebook = 0.5\n");
+    assertEquals(both.query("cheap notebook"), field.withProfile(stacked).query("cheap notebook"));
+    SemanticField edited = edited(both, "notebook", 4f);
+    assertEquals(6 * plain, search(edited, "notebook")[0].score, 1e-5);
+    assertEquals(
+        0.5f * softWeight(field), softWeight(field.withProfile(profile("notebook", 0.5f))));
+    SemanticField blocked = field.withProfile(profile("notebook", 0f));
+    assertEquals(0, search(blocked, "notebook").length);
+    assertEquals(0, search(blocked.withProfile(profile("notebook", 9f)), "notebook").length);
+    assertEquals(field.query("banana"), blocked.query("banana"), "other words stay");
+  }
+
+  @Test
+  void refusesWrongProfiles() {
+    for (String line : List.of("laptop", "=2", "laptop=", "laptop=-1", "laptop=NaN", "a=b=c")) {
+      IllegalArgumentException e =
+          assertThrows(
+              IllegalArgumentException.class, () -> Profile.parse("mine.txt", "car=2\n" + line));
+      assertTrue(
+          e.getMessage().startsWith("mine.txt, line 2: must be word=factor"), e.getMessage());
+    }
+    assertThrows(IllegalArgumentException.class, () -> profile("car", Float.POSITIVE_INFINITY));
+    assertThrows(IllegalArgumentException.class, () -> profile(" ", 1f));
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class, () -> field.withProfile(profile("red car", 2f)));
+    assertTrue(e.getMessage().contains("several words"), e.getMessage());
   }
 
   @Test

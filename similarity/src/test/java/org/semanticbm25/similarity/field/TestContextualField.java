@@ -35,6 +35,7 @@ import org.apache.lucene.tests.util.LuceneTestCase;
 import org.apache.lucene.tests.util.TestUtil;
 import org.semanticbm25.similarity.model.ContextualModel;
 import org.semanticbm25.similarity.model.ContextualModel.Parameters;
+import org.semanticbm25.similarity.model.Profile;
 import org.semanticbm25.similarity.model.Provenance;
 import org.semanticbm25.similarity.model.SoftFrequencies;
 import org.semanticbm25.similarity.model.TermVectors;
@@ -244,6 +245,25 @@ public class TestContextualField extends LuceneTestCase {
         assertEquals(text, expected, hit.score, 1e-4 * Math.max(1, expected));
       }
     }
+  }
+
+  public void testProfilesMultiplyScores() throws IOException {
+    index(atLeast(100), true);
+    ContextualField twice =
+        field
+            .withProfile(Profile.of(Map.of(word(1), 6f)))
+            .withProfile(Profile.of(Map.of(word(1), 0.5f, word(2), 0f)));
+    Map<Integer, Float> plain = new HashMap<>();
+    for (ScoreDoc hit : searcher.search(field.query(word(1)), reader.maxDoc()).scoreDocs) {
+      plain.put(hit.doc, hit.score);
+    }
+    ScoreDoc[] hits = searcher.search(twice.query(word(1)), reader.maxDoc()).scoreDocs;
+    assertEquals(plain.size(), hits.length);
+    for (ScoreDoc hit : hits) {
+      assertEquals(3 * plain.get(hit.doc), hit.score, 1e-5 * hit.score);
+    }
+    assertEquals(0, searcher.count(twice.query(word(2))));
+    assertEquals(field.query(word(3)), twice.query(word(3)));
   }
 
   public void testSkippingFindsWhatAllScoresFind() throws IOException {
