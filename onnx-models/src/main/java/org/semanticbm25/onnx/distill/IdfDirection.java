@@ -33,7 +33,7 @@ public final class IdfDirection {
    * @return by row of the vocabulary; NaN if all rows are equal
    */
   public static float[] of(List<float[]> matrix, List<float[]> vocabulary) {
-    double[] leading = leadingEigenvector(gram(matrix));
+    double[] leading = axis(matrix);
     double[] values = new double[vocabulary.size()];
     double[] position = new double[values.length];
     for (int i = 0; i < values.length; i++) {
@@ -52,6 +52,15 @@ public final class IdfDirection {
       standardised[i] = (float) (sign * (values[i] - mean) / deviation);
     }
     return standardised;
+  }
+
+  /**
+   * The unit vector v of the direction, of either sign.
+   *
+   * @param matrix the rows to decompose, all of one length
+   */
+  static double[] axis(List<float[]> matrix) {
+    return leadingEigenvector(gram(matrix));
   }
 
   /** E'E, in double. */

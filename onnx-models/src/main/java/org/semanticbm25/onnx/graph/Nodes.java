@@ -2,6 +2,7 @@ package org.semanticbm25.onnx.graph;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
@@ -102,6 +103,23 @@ public final class Nodes {
   static boolean hasGraphs(NodeProto node) {
     return node.getAttributeList().stream()
         .anyMatch(attribute -> attribute.getType() == AttributeProto.AttributeType.GRAPH);
+  }
+
+  /** The model with another tensor in place of a weight, which is an initializer or a constant. */
+  static ModelProto replaced(ModelProto model, TensorProto weight, TensorProto other) {
+    ModelProto.Builder edited = model.toBuilder();
+    GraphProto.Builder graph = edited.getGraphBuilder();
+    for (int i = 0; i < graph.getInitializerCount(); i++) {
+      if (graph.getInitializer(i).equals(weight)) {
+        graph.setInitializer(i, other);
+      }
+    }
+    for (NodeProto.Builder node : graph.getNodeBuilderList()) {
+      if (node.getOpType().equals("Constant") && node.getAttribute(0).getT().equals(weight)) {
+        node.getAttributeBuilder(0).setT(other);
+      }
+    }
+    return edited.build();
   }
 
   /** The graph without nodes, weights and inputs that no output depends on. */

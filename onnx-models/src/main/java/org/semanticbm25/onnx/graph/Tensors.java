@@ -49,6 +49,39 @@ public final class Tensors {
     return values;
   }
 
+  /**
+   * The same tensor with other values, of its type: integers are rounded and stay in its range.
+   *
+   * @throws IOException as {@link #decode}
+   */
+  static TensorProto encode(TensorProto tensor, float[] values) throws IOException {
+    TensorProto.DataType type = TensorProto.DataType.forNumber(tensor.getDataType());
+    int least = type == TensorProto.DataType.UINT8 ? 0 : Byte.MIN_VALUE;
+    int size =
+        switch (type) {
+          case FLOAT -> 4;
+          case FLOAT16 -> 2;
+          case INT8, UINT8 -> 1;
+          case null, default ->
+              throw new IOException(
+                  "'%s' is of type %s, which cannot be written; export it as float or int8"
+                      .formatted(tensor.getName(), type));
+        };
+    ByteBuffer raw = ByteBuffer.allocate(size * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    for (float value : values) {
+      switch (type) {
+        case FLOAT -> raw.putFloat(value);
+        case FLOAT16 -> raw.putShort(Float.floatToFloat16(value));
+        default -> raw.put((byte) Math.clamp(Math.round(value), least, least + 255));
+      }
+    }
+    return tensor.toBuilder()
+        .clearFloatData()
+        .clearInt32Data()
+        .setRawData(UnsafeByteOperations.unsafeWrap(raw.array()))
+        .build();
+  }
+
   private static long elements(TensorProto tensor) {
     long elements = 1;
     for (long dimension : tensor.getDimsList()) {

@@ -5,11 +5,12 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Finds and reads the word-embedding matrix of a BERT-family ONNX graph.
+ * Finds, reads and edits the word-embedding matrix of a BERT-family ONNX graph.
  *
  * <p>The matrix is recognised by what it does and not by its name: it is the table of the {@code
  * Gather} whose indices come from the input {@code input_ids}. Weights may be float, half, or 8-bit
@@ -93,24 +94,55 @@ public final class WordEmbeddings {
                     .flatMap(node -> graph.weight(node.getInput(0))));
   }
 
-  private float[][] rows(NodeProto gather) throws IOException {
+  /**
+   * The same graph with other embeddings of some tokens, in the type that the matrix has: bytes are
+   * rounded to its scale, and stay in its range.
+   *
+   * @param graph of a BERT-family model
+   * @param rows by token id
+   * @return a graph whose other embeddings are the same to the bit
+   * @throws IOException if it has no such matrix, or one of a type that cannot be read
+   */
+  public static OnnxGraph replace(OnnxGraph graph, Map<Integer, float[]> rows) throws IOException {
+    WordEmbeddings embeddings = new WordEmbeddings(graph);
+    NodeProto gather = gather(graph);
+    Scale scale = embeddings.scale(gather);
+    TensorProto table = table(graph, gather).orElseThrow();
+    float[] values = graph.decode(table);
+    int width = (int) table.getDims(1);
+    rows.forEach(
+        (id, row) -> {
+          for (int d = 0; d < width; d++) {
+            values[id * width + d] = row[d] / scale.unit + scale.zero;
+          }
+        });
+    return graph.with(Nodes.replaced(graph.model(), table, Tensors.encode(table, values)));
+  }
+
+  /** How stored numbers become floats. */
+  private record Scale(float unit, float zero) {}
+
+  private Scale scale(NodeProto gather) throws IOException {
     Optional<NodeProto> dequantize =
         graph
             .producer(gather.getInput(0))
             .or(() -> graph.consumers(gather.getOutput(0)).stream().findFirst())
             .filter(node -> node.getOpType().equals("DequantizeLinear"));
-    float scale = 1;
-    float zero = 0;
-    if (dequantize.isPresent()) {
-      scale = scalar(dequantize.get(), 1);
-      zero = dequantize.get().getInputCount() > 2 ? scalar(dequantize.get(), 2) : 0;
-    }
+    return dequantize.isEmpty()
+        ? new Scale(1, 0)
+        : new Scale(
+            scalar(dequantize.get(), 1),
+            dequantize.get().getInputCount() > 2 ? scalar(dequantize.get(), 2) : 0);
+  }
+
+  private float[][] rows(NodeProto gather) throws IOException {
+    Scale scale = scale(gather);
     TensorProto table = table(graph, gather).orElseThrow();
     float[] values = graph.decode(table);
     int width = (int) table.getDims(1);
     float[][] rows = new float[(int) table.getDims(0)][width];
     for (int i = 0; i < values.length; i++) {
-      rows[i / width][i % width] = (values[i] - zero) * scale;
+      rows[i / width][i % width] = (values[i] - scale.zero) * scale.unit;
     }
     return rows;
   }
