@@ -11,6 +11,7 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.apache.lucene.search.IndexSearcher;
 import org.semanticbm25.eval.cli.command.AttachCommand;
+import org.semanticbm25.eval.cli.command.AuditCommand;
 import org.semanticbm25.eval.cli.command.CompareCommand;
 import org.semanticbm25.eval.cli.command.EditCommand;
 import org.semanticbm25.eval.cli.command.EnrichCommand;
@@ -54,6 +55,7 @@ import picocli.CommandLine.ScopeType;
       TuneCommand.class,
       FitCommand.class,
       EditCommand.class,
+      AuditCommand.class,
       StudyCommand.class,
       LatencyCommand.class,
       ModelCommand.class,

@@ -1,5 +1,6 @@
 package org.semanticbm25.eval.collection;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -26,7 +27,7 @@ import org.semanticbm25.eval.UserException;
 public record CollectionIndexes(Path folder) {
 
   /** An index that is open for reading. */
-  public record OpenIndex(Path place, DirectoryReader reader) implements AutoCloseable {
+  public record OpenIndex(Path place, DirectoryReader reader) implements Closeable {
     @Override
     public void close() throws IOException {
       IOUtils.close(reader, reader.directory());

@@ -131,6 +131,11 @@ public final class RankingSystem {
         contextual::query);
   }
 
+  /** The same under another name. */
+  public RankingSystem named(String other) {
+    return new RankingSystem(other, about, searcher, searcher.getSimilarity(), queries);
+  }
+
   /** The name in tables and run files. */
   public String name() {
     return name;

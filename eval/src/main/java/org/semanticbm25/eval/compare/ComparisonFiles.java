@@ -6,8 +6,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -15,7 +18,7 @@ import org.semanticbm25.eval.compare.Comparison.SystemResult;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.onnx.AtomicFile;
 
-/** Writes a comparison: as a page, and its numbers as JSON and CSV. */
+/** Writes a comparison: as a page, its numbers as JSON and CSV, and a table as Markdown. */
 public final class ComparisonFiles {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -35,6 +38,7 @@ public final class ComparisonFiles {
             out.write(
                 JSON.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(comparison)));
     write(page.resolveSibling(stem + ".csv"), csv(comparison));
+    write(page.resolveSibling(stem + ".md"), markdown(comparison));
     write(page, Page.report(JSON.writeValueAsString(comparison)));
   }
 
@@ -70,6 +74,35 @@ public final class ComparisonFiles {
       rows.add(row);
     }
     return Report.align(rows);
+  }
+
+  /** The main measure of each system on each collection, with p against the first system. */
+  static String markdown(Comparison comparison) {
+    Set<String> names = new LinkedHashSet<>();
+    comparison.collections().forEach(c -> c.systems().forEach(s -> names.add(s.name())));
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(new ArrayList<>(List.of("collection", "queries", "measure")));
+    rows.getFirst().addAll(names);
+    rows.add(Collections.nCopies(rows.getFirst().size(), "---"));
+    for (Comparison.Collection collection : comparison.collections()) {
+      Map<String, String> cells = new HashMap<>();
+      collection.systems().forEach(s -> cells.put(s.name(), cell(s, collection.main())));
+      List<String> row = new ArrayList<>();
+      row.add(collection.name().replace("|", "\\|"));
+      row.add(Integer.toString(collection.queries()));
+      row.add(collection.main());
+      names.forEach(name -> row.add(cells.getOrDefault(name, "-")));
+      rows.add(row);
+    }
+    return rows.stream()
+        .map(row -> "| " + String.join(" | ", row) + " |\n")
+        .collect(Collectors.joining());
+  }
+
+  private static String cell(SystemResult system, String main) {
+    Double p = system.measures().get("p");
+    String significance = p == null ? "" : p < 0.001 ? " (p < 0.001)" : " (p %.3f)".formatted(p);
+    return orDash(figure(system, main)) + significance;
   }
 
   private static String orDash(String text) {

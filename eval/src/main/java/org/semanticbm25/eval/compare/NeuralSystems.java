@@ -24,7 +24,7 @@ import org.semanticbm25.onnx.attention.AttentionScorer;
 /** The systems that read query and passage: a cross-encoder, and attention in its first layers. */
 public final class NeuralSystems implements Closeable {
   private static final int TIMED_QUERIES = 2;
-  private static final int TIMED_PASSAGES = 16;
+  private static final int TIMED_PASSAGES = 8;
   private static final int ROUNDS = 3;
 
   private final CachedCrossEncoder encoder;

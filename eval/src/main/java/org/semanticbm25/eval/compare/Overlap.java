@@ -3,9 +3,11 @@ package org.semanticbm25.eval.compare;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.semanticbm25.eval.collection.Run;
+import org.semanticbm25.eval.collection.Run.Hit;
 
 /** How far the beginnings of two rankings agree, whatever the scores. */
-final class Overlap {
+public final class Overlap {
   /** Hits that are looked at. */
   static final int DEPTH = 10;
 
@@ -33,7 +35,7 @@ final class Overlap {
    *
    * @return in [0, 1]; 0 if the reference is empty
    */
-  static double rankBiased(List<String> reference, List<String> ranking) {
+  public static double rankBiased(List<String> reference, List<String> ranking) {
     int depth = Math.min(DEPTH, reference.size());
     if (depth == 0) {
       return 0;
@@ -44,5 +46,22 @@ final class Overlap {
     }
     return common(reference, ranking, depth) * Math.pow(PERSISTENCE, depth) / depth
         + (1 - PERSISTENCE) / PERSISTENCE * sum;
+  }
+
+  /** The mean over the queries of which the reference has hits; not a number if there are none. */
+  public static double rankBiased(Run reference, Run ranking) {
+    return reference.hits().entrySet().stream()
+        .filter(query -> !query.getValue().isEmpty())
+        .mapToDouble(
+            query ->
+                rankBiased(
+                    ids(query.getValue()),
+                    ids(ranking.hits().getOrDefault(query.getKey(), List.of()))))
+        .average()
+        .orElse(Double.NaN);
+  }
+
+  private static List<String> ids(List<Hit> hits) {
+    return hits.stream().map(Hit::id).toList();
   }
 }

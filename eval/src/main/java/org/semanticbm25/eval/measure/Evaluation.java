@@ -82,7 +82,15 @@ public final class Evaluation {
   /** Writes the runs, in place of those of an earlier evaluation in the folder. */
   public void write(Path folder) throws IOException {
     for (String former :
-        List.of("bm25", "bm25-tuned", "semantic", "contextual", "cross-encoder", "attention")) {
+        List.of(
+            "bm25",
+            "bm25-tuned",
+            "semantic",
+            "semantic-profile",
+            "contextual",
+            "contextual-profile",
+            "cross-encoder",
+            "attention")) {
       Files.deleteIfExists(folder.resolve(former + ".run"));
     }
     for (Map.Entry<String, Run> run : runs.entrySet()) {

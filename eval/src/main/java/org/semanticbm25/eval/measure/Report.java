@@ -80,7 +80,8 @@ public record Report(
     out.flush();
   }
 
-  private String table() {
+  /** The table as aligned text. */
+  public String table() {
     return align(rows());
   }
 

@@ -38,6 +38,7 @@ public final class LiveSearch {
   private final DirectoryReader reader;
   private final SemanticField semantic;
   private final Analyzer analyzer;
+  private final String index;
   private final String options;
   private final CrossEncoder encoder;
   private final int pool;
@@ -49,6 +50,7 @@ public final class LiveSearch {
   private final Drilldown drilldown;
 
   /**
+   * @param index its folder, for commands to copy
    * @param options of commands that work with this model, field and analyzer
    * @param contextual of the field; null if the index is not enriched
    * @param encoder not closed here
@@ -58,6 +60,7 @@ public final class LiveSearch {
       DirectoryReader reader,
       SemanticField semantic,
       Analyzer analyzer,
+      String index,
       String options,
       @Nullable ContextualField contextual,
       CrossEncoder encoder,
@@ -66,6 +69,7 @@ public final class LiveSearch {
     this.reader = reader;
     this.semantic = semantic;
     this.analyzer = analyzer;
+    this.index = index;
     this.options = options;
     this.encoder = encoder;
     this.pool = pool;
@@ -203,6 +207,6 @@ public final class LiveSearch {
       byId.put(ids[docs[i]], views.get(i));
     }
     return new Answer(
-        terms, hits, byId, millis, setting.command(options), setting.java(semantic.name()));
+        terms, hits, byId, millis, setting.commands(index, options), setting.java(semantic.name()));
   }
 }

@@ -1,12 +1,13 @@
 package org.semanticbm25.eval.serve;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.semanticbm25.eval.ShellWord;
+import org.semanticbm25.similarity.model.Profile;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import org.semanticbm25.similarity.model.WordEdit;
 
@@ -83,18 +84,15 @@ record Setting(
         "%s: must be a number from %s to %s, got: %s".formatted(name, least, most, text));
   }
 
-  /** Reads {@code word=factor} on lines of their own. */
   private static Map<String, Float> edits(String lines) {
-    Map<String, Float> edits = new LinkedHashMap<>();
-    for (String line : lines.lines().filter(l -> !l.isBlank()).toList()) {
-      int equals = line.lastIndexOf('=');
-      if (equals < 1) {
-        throw new IllegalArgumentException("edits: not word=factor: " + line);
-      }
-      String word = line.substring(0, equals).strip();
-      edits.put(
-          word, number(Map.of("edits", line.substring(equals + 1)), "edits", 1, 0, MAX_FACTOR));
-    }
+    Map<String, Float> edits = Profile.parse("edits", lines).factors();
+    edits.forEach(
+        (word, factor) -> {
+          if (factor > MAX_FACTOR) {
+            throw new IllegalArgumentException(
+                "edits: %s of '%s' is above %s".formatted(factor, word, MAX_FACTOR));
+          }
+        });
     if (edits.size() > MAX_EDITS) {
       throw new IllegalArgumentException("edits: more than " + MAX_EDITS);
     }
@@ -108,14 +106,29 @@ record Setting(
   }
 
   /**
-   * The command that writes a model file of this setting.
+   * The commands that write a model file of this setting and, where a weight of the first pass is
+   * set, rerank with it.
    *
+   * @param index its folder
    * @param options of the command that serves: model file, field and analyzer
    */
-  String command(String options) {
+  String commands(String index, String options) {
+    return firstPassWeight == null
+        ? edit(options)
+        : String.format(
+            Locale.ROOT,
+            "%s%nsbm25 search %s %s%s --scorer cross-encoder --first-pass-weight %s",
+            edit(options),
+            ShellWord.quoted(index),
+            ShellWord.quoted(query),
+            options,
+            firstPassWeight);
+  }
+
+  private String edit(String options) {
     String words =
         edits.entrySet().stream()
-            .map(edit -> " '" + edit.getKey().replace("'", "'\\''") + "=" + edit.getValue() + "'")
+            .map(edit -> " " + ShellWord.quoted(edit.getKey() + "=" + edit.getValue()))
             .collect(Collectors.joining());
     return String.format(
         Locale.ROOT,
@@ -160,7 +173,16 @@ record Setting(
               .collect(Collectors.joining(", ")));
       java.append("))");
     }
-    return java.append(';').toString();
+    java.append(';');
+    if (firstPassWeight != null) {
+      java.append(
+          String.format(
+              Locale.ROOT,
+              "%nCrossEncoderRescorer.interpolated(encoder, %s, passages, %sf);",
+              literal(query),
+              firstPassWeight));
+    }
+    return java.toString();
   }
 
   private static String literal(String text) {

@@ -129,7 +129,7 @@ class CommandLineTest {
     };
   }
 
-  private List<Object> search(String query, String... more) {
+  private List<Object> search(String query, Object... more) {
     List<Object> arguments =
         new ArrayList<>(List.of("search", at("index"), query, "--extracted", at("tiny.sbm25")));
     arguments.addAll(List.of(more));
@@ -172,6 +172,69 @@ class CommandLineTest {
         "--index");
     assertEquals(2, run("edit", "car", "-o", at("no")));
     assertEquals(2, run("edit", "car=1"));
+  }
+
+  @Test
+  void profilesChangeASearchAndNoFile() throws IOException {
+    prepare();
+    Files.writeString(at("mine.txt"), "banana=0\ncar=2\n");
+    List<Object> search = search("banana car", "--profile", at("mine.txt"));
+    ok(search.toArray());
+    assertFalse(out.contains("d3"), out);
+    float raised = Float.parseFloat(out.strip().split("\\s+")[1]);
+    ok(search("car").toArray());
+    assertEquals(2 * Float.parseFloat(out.strip().split("\\s+")[1]), raised, 2e-4);
+    Files.writeString(at("wrong.txt"), "banana\n");
+    refused(search("car", "--profile", at("wrong.txt")), "wrong.txt, line 1: must be word=factor");
+    refused(search("car", "--profile", at("none.txt")), "none.txt: no such file");
+    refused(
+        search("car", "--profile", at("mine.txt"), "--scorer", "bm25"), "--scorer bm25 knows none");
+  }
+
+  @Test
+  void auditMeasuresWhatSwappedWordsDo() throws IOException {
+    prepare();
+    Files.writeString(at("pairs.txt"), "banana car\nzebra gnu\n");
+    Files.writeString(at("log.txt"), "a {}\nquick banana\n");
+    List<Object> audit =
+        List.of(
+            "audit",
+            at("index"),
+            "--queries",
+            at("log.txt"),
+            "--pairs",
+            at("pairs.txt"),
+            "--rerank",
+            0,
+            "--extracted",
+            at("tiny.sbm25"));
+    ok(audit.toArray());
+    assertTrue(out.lines().anyMatch(line -> line.matches("banana / car +2.0000 +0.*")), out);
+    assertTrue(out.lines().anyMatch(line -> line.matches("zebra / gnu +1.0000 +1.0000.*")), out);
+    Files.writeString(at("mine.txt"), "banana=0\ncar=0\n");
+    List<Object> profiled = new ArrayList<>(audit);
+    profiled.addAll(List.of("--profile", at("mine.txt")));
+    ok(profiled.toArray());
+    assertTrue(out.lines().anyMatch(line -> line.startsWith("semantic-profile")), out);
+    refused(
+        List.of("audit", at("index"), "--queries", at("pairs.txt"), "--pairs", at("none.txt")),
+        "none.txt: no such file");
+    Files.writeString(at("three.txt"), "he she it\n");
+    refused(
+        List.of("audit", at("index"), "--queries", at("log.txt"), "--pairs", at("three.txt")),
+        "three.txt, line 1: must be two words");
+    Files.writeString(at("other.txt"), "red car\n");
+    refused(
+        List.of(
+            "audit",
+            at("index"),
+            "--queries",
+            at("other.txt"),
+            "--pairs",
+            at("pairs.txt"),
+            "--extracted",
+            at("missing")),
+        "no such file");
   }
 
   @Test

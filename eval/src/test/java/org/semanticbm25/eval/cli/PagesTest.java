@@ -202,6 +202,7 @@ class PagesTest {
               reader,
               SemanticField.of(EnglishModel.load(), "contents", analyzer),
               analyzer,
+              "index",
               " --field contents",
               null,
               encoder,

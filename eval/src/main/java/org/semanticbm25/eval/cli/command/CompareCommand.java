@@ -10,30 +10,22 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
-import org.apache.lucene.analysis.Analyzer;
-import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.IndexSearcher;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.AttentionFileOption;
-import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
-import org.semanticbm25.eval.cli.option.FieldOption;
+import org.semanticbm25.eval.cli.option.TargetOption;
+import org.semanticbm25.eval.cli.option.TargetOption.Target;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIdf;
-import org.semanticbm25.eval.collection.CollectionIndexes;
-import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
-import org.semanticbm25.eval.collection.Dataset;
-import org.semanticbm25.eval.collection.QueryLog;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.Run;
-import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.eval.compare.Comparer;
 import org.semanticbm25.eval.compare.Comparison;
 import org.semanticbm25.eval.compare.ComparisonFiles;
@@ -41,9 +33,6 @@ import org.semanticbm25.eval.compare.NeuralSystems;
 import org.semanticbm25.eval.compare.Subject;
 import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.onnx.attention.AttentionModel;
-import org.semanticbm25.onnx.hub.Digests;
-import org.semanticbm25.similarity.field.ContextualField;
-import org.semanticbm25.similarity.field.SemanticField;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -70,23 +59,8 @@ public final class CompareCommand implements Callable<Integer> {
   @Parameters(
       arity = "1..*",
       paramLabel = "TARGET",
-      description =
-          "a folder with a Lucene index, or one with corpus.jsonl, queries.jsonl, qrels/ and perhaps"
-              + " bm25.run, a first pass to rerank")
+      description = TargetOption.DESCRIPTION + ", and perhaps bm25.run, a first pass to rerank")
   List<Path> targets;
-
-  @Option(
-      names = "--queries",
-      paramLabel = "FILE",
-      description = "queries for an index, one a line")
-  @Nullable Path queries;
-
-  @Option(
-      names = "--sample",
-      paramLabel = "N",
-      defaultValue = "50",
-      description = "queries of a target at most, drawn at random; 0 for all (default: 50)")
-  int sample;
 
   @Option(
       names = "--rerank",
@@ -100,13 +74,6 @@ public final class CompareCommand implements Callable<Integer> {
       paramLabel = "NAME=RUN",
       description = "a TREC run of another engine to show beside; for one target only")
   Map<String, Path> files = new LinkedHashMap<>();
-
-  @Option(
-      names = "--split",
-      paramLabel = "NAME",
-      defaultValue = "test",
-      description = "judgements of a collection: qrels/NAME.tsv (default: test)")
-  String split;
 
   @Option(
       names = "--relevant",
@@ -139,11 +106,6 @@ public final class CompareCommand implements Callable<Integer> {
   double price;
 
   @Option(
-      names = "--no-contextual",
-      description = "leave out the contextual system, for which an encoder reads all passages")
-  boolean noContextual;
-
-  @Option(
       names = {"-o", "--output"},
       paramLabel = "FILE",
       description =
@@ -154,11 +116,10 @@ public final class CompareCommand implements Callable<Integer> {
   // read once a command
   private @Nullable Map<String, Double> idfTable;
 
-  @Mixin FieldOption field;
+  @Mixin TargetOption target;
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
   @Mixin AttentionFileOption attention;
-  @Mixin ContextualOption contextual;
   @Spec CommandSpec spec;
 
   @Override
@@ -167,8 +128,8 @@ public final class CompareCommand implements Callable<Integer> {
     List<Comparison.Collection> collections = new ArrayList<>();
     Comparison comparison;
     try (NeuralSystems neural = neural()) {
-      for (Path target : targets) {
-        collections.add(compare(target, neural));
+      for (Path place : targets) {
+        collections.add(compare(place, neural));
       }
       comparison = new Comparison(settings(), collections, neural.heads());
     }
@@ -183,10 +144,9 @@ public final class CompareCommand implements Callable<Integer> {
   }
 
   private void check() throws UserException {
-    if (sample < 0 || pool < 1 || relevant < 1) {
+    if (pool < 1 || relevant < 1) {
       throw new UserException(
-          "--sample %d, --rerank %d, --relevant %d: must be 0, 1 and 1 or more"
-              .formatted(sample, pool, relevant));
+          "--rerank %d, --relevant %d: must be 1 or more".formatted(pool, relevant));
     }
     if (!(price >= 0 && Double.isFinite(price))) {
       throw new UserException("--price " + price + ": must be 0 or more, and finite");
@@ -197,15 +157,8 @@ public final class CompareCommand implements Callable<Integer> {
             "--system " + name + ": is the name of another system; give one more");
       }
     }
-    for (Path target : targets) {
-      if (!Files.isDirectory(target)) {
-        throw new UserException(
-            target + ": no such folder; give a Lucene index, or a collection in BEIR's layout");
-      }
-      if (queries != null && isCollection(target)) {
-        throw new UserException(
-            "--queries %s: %s has queries of its own; leave one out".formatted(queries, target));
-      }
+    for (Path place : targets) {
+      target.check(place);
     }
     if (idf != null && targets.stream().noneMatch(t -> Files.exists(t.resolve(FIRST_PASS)))) {
       throw new UserException("--idf " + idf + ": is for a " + FIRST_PASS + "; no target has one");
@@ -230,90 +183,32 @@ public final class CompareCommand implements Callable<Integer> {
         crossEncoder.openCached(workspace.home), functions, cuts, workspace.home.resolve("scores"));
   }
 
-  private Comparison.Collection compare(Path target, NeuralSystems neural) throws IOException {
-    return isCollection(target) ? compareCollection(target, neural) : compareIndex(target, neural);
-  }
-
-  private static boolean isCollection(Path target) {
-    return Files.exists(target.resolve("corpus.jsonl"))
-        || Files.exists(target.resolve("corpus.jsonl.gz"));
-  }
-
-  private Comparison.Collection compareIndex(Path place, NeuralSystems neural) throws IOException {
-    try (DirectoryReader reader = CollectionIndexes.openIndex(place)) {
-      if (queries == null) {
-        throw new UserException(
-            place + ": is no collection with queries; give --queries, a file with one a line");
+  private Comparison.Collection compare(Path place, NeuralSystems neural) throws IOException {
+    try (Target open = target.open(place, workspace);
+        Terminal progress = new Terminal()) {
+      Path firstPass = place.resolve(FIRST_PASS);
+      Subject subject =
+          Subject.of(
+              open.dataset(),
+              open.all().queries().size(),
+              open.reader(),
+              open.field(),
+              open.analyzer(),
+              Files.exists(firstPass) ? run(open, firstPass) : null);
+      // a wrong one is told before the work begins
+      Map<String, Run> others = new LinkedHashMap<>();
+      for (Map.Entry<String, Path> file : files.entrySet()) {
+        others.put(file.getKey(), run(open, file.getValue()));
       }
-      field.requireIn(place, reader);
-      Map<String, String> all = QueryLog.read(queries);
-      if (all.isEmpty()) {
-        throw new UserException(queries + ": is empty; give queries, one a line");
-      }
-      field.requireStored(place, reader);
-      String name = Objects.toString(place.toAbsolutePath().normalize().getFileName(), "root");
-      Dataset whole = new Dataset(name, place, all, Map.of(), Set.of());
-      return compare(
-          whole,
-          Subject.of(sampled(whole), all.size(), reader, field.name, field.analyzer(), null),
-          field.semantic(workspace, place),
-          neural);
-    }
-  }
-
-  private Comparison.Collection compareCollection(Path folder, NeuralSystems neural)
-      throws IOException {
-    Dataset all = Dataset.read(folder, split);
-    Dataset dataset = sampled(all);
-    Path runFile = folder.resolve(FIRST_PASS);
-    Run run = Files.exists(runFile) ? all.readRun(runFile).only(dataset.queries().keySet()) : null;
-    Analyzer analyzer = field.analyzer();
-    try (OpenIndex plain =
-            workspace
-                .indexes()
-                .open(all.name(), Digests.sha256(all.corpus()), analyzer, all::forEachPassage);
-        OpenIndex enriched =
-            noContextual ? null : contextual.enriched(plain, analyzer, workspace.home)) {
-      DirectoryReader reader = enriched != null ? enriched.reader() : plain.reader();
-      return compare(
-          all,
-          Subject.of(dataset, all.queries().size(), reader, TextIndex.CONTENTS, analyzer, run),
-          SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer),
-          neural);
-    }
-  }
-
-  private Dataset sampled(Dataset all) {
-    return sample == 0
-        ? all
-        : all.only(Set.copyOf(QueryLog.sample(all.queries().keySet(), sample)));
-  }
-
-  private Comparison.Collection compare(
-      Dataset all, Subject subject, SemanticField semantic, NeuralSystems neural)
-      throws IOException {
-    Map<String, Run> others = new LinkedHashMap<>();
-    for (Map.Entry<String, Path> file : files.entrySet()) {
-      others.put(
-          file.getKey(), all.readRun(file.getValue()).only(subject.dataset().queries().keySet()));
-    }
-    try (Terminal progress = new Terminal()) {
       Comparer comparer = new Comparer(subject, DEPTH, pool, progress);
       if (subject.firstPass() != null) {
         comparer.addFirstPass("bm25", "the run that is given, " + FIRST_PASS, subject.firstPass());
       } else {
         comparer.add(RankingSystem.bm25(subject.reader(), subject.field(), subject.analyzer()));
       }
-      comparer.add(RankingSystem.semantic(searcher(subject), semantic));
-      if (!noContextual && ContextualField.isIn(subject.reader(), subject.field())) {
-        comparer.add(
-            RankingSystem.contextual(
-                searcher(subject),
-                contextual.checked(
-                    subject.dataset().name(),
-                    subject.reader(),
-                    subject.field(),
-                    subject.analyzer())));
+      comparer.add(RankingSystem.semantic(searcher(subject), open.semantic()));
+      if (open.contextual() != null) {
+        comparer.add(RankingSystem.contextual(searcher(subject), open.contextual()));
       }
       neural.addTo(comparer);
       for (Map.Entry<String, Run> other : others.entrySet()) {
@@ -321,6 +216,11 @@ public final class CompareCommand implements Callable<Integer> {
       }
       return comparer.result(relevant, price);
     }
+  }
+
+  /** The part of a run file that is of the queries that were drawn. */
+  private static Run run(Target open, Path file) throws IOException {
+    return open.all().readRun(file).only(open.dataset().queries().keySet());
   }
 
   private IndexSearcher searcher(Subject subject) throws IOException {
@@ -339,17 +239,12 @@ public final class CompareCommand implements Callable<Integer> {
   private Map<String, Object> settings() throws IOException {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("made", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-    settings.put("queries at most", sample == 0 ? "all" : sample);
-    settings.put("split", split);
+    target.describe(settings);
     settings.put("least relevant grade", relevant);
-    settings.put("field and analyzer", field.name + ", " + field.analyzerName());
     settings.put("hits that neural systems read", pool);
     settings.put("price of a core hour", price);
     settings.put("cores", Runtime.getRuntime().availableProcessors());
     settings.put("static model", workspace.model().id());
-    if (!noContextual) {
-      settings.put("contextual model", contextual.model().id());
-    }
     settings.put("cross-encoder", crossEncoder.model(workspace.home).name());
     settings.put(
         "long queries",

@@ -22,6 +22,7 @@ import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FirstPassOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
+import org.semanticbm25.eval.cli.option.ProfileOption;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.CollectionIdf;
@@ -31,12 +32,14 @@ import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.Reranker;
 import org.semanticbm25.eval.collection.Run;
 import org.semanticbm25.eval.collection.TextIndex;
+import org.semanticbm25.eval.compare.Overlap;
 import org.semanticbm25.eval.measure.Evaluation;
 import org.semanticbm25.eval.measure.Measure;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.onnx.attention.AttentionScorer;
 import org.semanticbm25.onnx.distill.Tuner;
 import org.semanticbm25.onnx.hub.Digests;
+import org.semanticbm25.similarity.field.ContextualField;
 import org.semanticbm25.similarity.field.SemanticField;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import picocli.CommandLine.Command;
@@ -137,6 +140,7 @@ public final class EvalCommand implements Callable<Integer> {
   boolean noContextual;
 
   @Mixin FormatOption format;
+  @Mixin ProfileOption profile;
 
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
@@ -162,15 +166,9 @@ public final class EvalCommand implements Callable<Integer> {
             noContextual ? null : contextual.enriched(index, analyzer, workspace.home)) {
       Evaluation evaluation = new Evaluation(dataset, relevant);
       List<RankingSystem> systems = new ArrayList<>();
-      systems.add(
-          RankingSystem.semantic(
-              searcher(index.reader(), analyzer),
-              limited(SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer))));
+      addSemantic(systems, index.reader(), analyzer);
       if (enriched != null) {
-        systems.add(
-            RankingSystem.contextual(
-                searcher(enriched.reader(), analyzer),
-                contextual.field(TextIndex.CONTENTS, analyzer)));
+        addContextual(systems, enriched.reader(), analyzer);
       }
       addBm25(evaluation, dataset, index, analyzer);
       try (Terminal progress = new Terminal()) {
@@ -187,10 +185,47 @@ public final class EvalCommand implements Callable<Integer> {
       }
       evaluation.write(output != null ? output : runs(dataset, fingerprint));
       Report report = evaluation.report();
+      tellOverlap(evaluation, report);
       settings(dataset).forEach(report::set);
       report.print(spec.commandLine().getOut(), format.value);
     }
     return 0;
+  }
+
+  private void addSemantic(List<RankingSystem> systems, DirectoryReader reader, Analyzer analyzer)
+      throws IOException {
+    SemanticField field = SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer);
+    SemanticField semantic = softTerms == null ? field : field.withMaxSoftTerms(softTerms);
+    systems.add(RankingSystem.semantic(searcher(reader, analyzer), semantic));
+    if (!profile.files().isEmpty()) {
+      systems.add(
+          RankingSystem.semantic(searcher(reader, analyzer), profile.on(semantic))
+              .named("semantic" + ProfileOption.SUFFIX));
+    }
+  }
+
+  private void addContextual(List<RankingSystem> systems, DirectoryReader reader, Analyzer analyzer)
+      throws IOException {
+    ContextualField soft = contextual.field(TextIndex.CONTENTS, analyzer);
+    systems.add(RankingSystem.contextual(searcher(reader, analyzer), soft));
+    if (!profile.files().isEmpty()) {
+      systems.add(
+          RankingSystem.contextual(searcher(reader, analyzer), profile.on(soft))
+              .named("contextual" + ProfileOption.SUFFIX));
+    }
+  }
+
+  /** Says how much of a ranking a profile leaves as it was. */
+  private static void tellOverlap(Evaluation evaluation, Report report) {
+    for (String name : evaluation.runs().keySet()) {
+      if (name.endsWith(ProfileOption.SUFFIX)) {
+        String plain = name.substring(0, name.length() - ProfileOption.SUFFIX.length());
+        report.put(
+            name,
+            "RBO without profile",
+            Overlap.rankBiased(evaluation.run(plain), evaluation.run(name)));
+      }
+    }
   }
 
   /** Of one collection and split, whatever other folders have the same name. */
@@ -216,6 +251,9 @@ public final class EvalCommand implements Callable<Integer> {
     if (!noContextual) {
       settings.put("contextual", contextual.model().id());
       settings.put("stored terms", contextual.storedTerms());
+    }
+    if (!profile.files().isEmpty()) {
+      settings.put("profiles", profile.files().stream().map(Path::toString).toList());
     }
     if (rerank > 0) {
       settings.put("cross-encoder", crossEncoder.model(workspace.home).name());
@@ -282,10 +320,6 @@ public final class EvalCommand implements Callable<Integer> {
           "%s: passages that are not in the corpus: %d of %d; they keep their place below the others",
           file, ids.size() - known, ids.size());
     }
-  }
-
-  private SemanticField limited(SemanticField semantic) {
-    return softTerms == null ? semantic : semantic.withMaxSoftTerms(softTerms);
   }
 
   private IndexSearcher searcher(DirectoryReader reader, Analyzer analyzer) throws IOException {

@@ -4,13 +4,16 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
+import org.semanticbm25.onnx.distill.EmbeddingEdit;
 import org.semanticbm25.onnx.graph.AttentionTap;
 import org.semanticbm25.onnx.graph.DynamicQuantization;
 import org.semanticbm25.onnx.graph.OnnxGraph;
@@ -26,12 +29,13 @@ import picocli.CommandLine.Spec;
 /** {@code sbm25 model}: ONNX models, fetched, looked at and edited. */
 @Command(
     name = "model",
-    description = "Fetch, look at, cut or quantise ONNX models.%n",
+    description = "Fetch, look at, cut, quantise or edit ONNX models.%n",
     subcommands = {
       ModelCommand.Fetch.class,
       ModelCommand.Describe.class,
       ModelCommand.Cut.class,
-      ModelCommand.Quantize.class
+      ModelCommand.Quantize.class,
+      ModelCommand.Edit.class
     },
     synopsisSubcommandLabel = "COMMAND")
 public final class ModelCommand {
@@ -195,6 +199,36 @@ public final class ModelCommand {
     public Integer call() throws IOException {
       NeuralModel model = NeuralModel.at(place);
       writeBeside(model, DynamicQuantization.apply(OnnxGraph.read(model.onnx())), folder);
+      return 0;
+    }
+  }
+
+  /** {@code sbm25 model edit}. */
+  @Command(
+      name = "edit",
+      sortOptions = false,
+      description = {
+        "Change how much words count to a model itself: scales their embeddings along the IDF"
+            + " direction. All other embeddings stay as they are.%n"
+      })
+  static final class Edit implements Callable<Integer> {
+    @Parameters(paramLabel = "DIR", description = "folder of the model, or its ONNX file")
+    Path place;
+
+    @Parameters(paramLabel = "NEW", description = "folder to write the edited model to")
+    Path folder;
+
+    @Option(
+        names = "--term",
+        required = true,
+        paramLabel = "WORD=FACTOR",
+        description = "a word that is one token of the model, as in laptop=2; may be repeated")
+    Map<String, Float> factors = new LinkedHashMap<>();
+
+    @Override
+    public Integer call() throws IOException {
+      NeuralModel model = NeuralModel.at(place);
+      writeBeside(model, EmbeddingEdit.apply(model, factors), folder);
       return 0;
     }
   }

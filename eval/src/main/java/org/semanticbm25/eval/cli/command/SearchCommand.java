@@ -24,6 +24,7 @@ import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FieldOption;
 import org.semanticbm25.eval.cli.option.FirstPassOption;
+import org.semanticbm25.eval.cli.option.ProfileOption;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIndexes;
 import org.semanticbm25.eval.collection.RankingSystem;
@@ -71,6 +72,9 @@ public final class SearchCommand implements Callable<Integer> {
     }
   }
 
+  private static final Set<ScorerName> PROFILED =
+      Set.of(ScorerName.SEMANTIC, ScorerName.CONTEXTUAL);
+
   /** Explains the score of a hit. */
   @FunctionalInterface
   private interface Explainer {
@@ -98,6 +102,7 @@ public final class SearchCommand implements Callable<Integer> {
   boolean explain;
 
   @Mixin FieldOption field;
+  @Mixin ProfileOption profile;
 
   @Mixin Workspace workspace;
   @Mixin CrossEncoderOption crossEncoder;
@@ -114,9 +119,14 @@ public final class SearchCommand implements Callable<Integer> {
     firstPass.check();
     try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
       field.requireIn(index, reader);
-      switch (scorer != null ? scorer : defaultScorer(reader)) {
+      ScorerName name = scorer != null ? scorer : defaultScorer(reader);
+      if (!profile.files().isEmpty() && !PROFILED.contains(name)) {
+        throw new UserException(
+            "--profile: --scorer %s knows none; give semantic or contextual".formatted(name));
+      }
+      switch (name) {
         case SEMANTIC -> {
-          searchWith(RankingSystem.semantic(reader, field.semantic(workspace, index)));
+          searchWith(RankingSystem.semantic(reader, profile.on(field.semantic(workspace, index))));
         }
         case CONTEXTUAL -> searchInContext(reader);
         case BM25 -> searchWith(field.bm25(reader));
@@ -151,7 +161,8 @@ public final class SearchCommand implements Callable<Integer> {
   }
 
   private void searchInContext(DirectoryReader reader) throws IOException {
-    ContextualField soft = contextual.checked(index, reader, field.name, field.analyzer());
+    ContextualField soft =
+        profile.on(contextual.checked(index, reader, field.name, field.analyzer()));
     RankingSystem system = RankingSystem.contextual(reader, soft);
     if (!explain) {
       searchWith(system);

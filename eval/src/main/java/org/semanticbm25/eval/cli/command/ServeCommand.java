@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.apache.lucene.index.DirectoryReader;
+import org.semanticbm25.eval.ShellWord;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
@@ -84,6 +85,7 @@ public final class ServeCommand implements Callable<Integer> {
               reader,
               field.semantic(workspace, index),
               field.analyzer(),
+              index.toString(),
               options(),
               soft,
               encoder,
@@ -102,17 +104,13 @@ public final class ServeCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static String quoted(String text) {
-    return "'" + text.replace("'", "'\\''") + "'";
-  }
-
   /** What a command needs to work with the same model, field and analyzer. */
   private String options() {
     StringBuilder options = new StringBuilder();
     if (workspace.modelFile() != null) {
-      options.append(" --extracted ").append(quoted(workspace.modelFile().toString()));
+      options.append(" --extracted ").append(ShellWord.quoted(workspace.modelFile().toString()));
     }
-    options.append(" --field ").append(quoted(field.name));
+    options.append(" --field ").append(ShellWord.quoted(field.name));
     return options.append(" --analyzer ").append(field.analyzerName()).toString();
   }
 
