@@ -2,7 +2,6 @@ package org.semanticbm25.lucene;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import org.apache.lucene.search.Explanation;
@@ -51,7 +50,7 @@ public final class SoftTermExplainer {
       return scored;
     }
     List<Explanation> parts = new ArrayList<>();
-    for (BytesRef term : new LinkedHashSet<>(field.terms(query))) {
+    for (BytesRef term : field.queryTerms(query)) {
       OptionalInt number = field.number(term);
       if (number.isPresent()) {
         List<WordShare> words = encoder.explain(passage, number.getAsInt());

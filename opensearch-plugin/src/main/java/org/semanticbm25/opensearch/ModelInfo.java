@@ -13,10 +13,13 @@ import org.opensearch.core.xcontent.XContentBuilder;
  * @param name that requests give
  * @param kind static, contextual, contextual_encoder, cross_encoder or attention
  * @param digest of its content
+ * @param bytes of memory: on the heap for words and vectors, in native memory for the weights of a
+ *     network, whose file is as large
  */
-record ModelInfo(String name, String kind, String digest) implements Writeable, ToXContentObject {
+record ModelInfo(String name, String kind, String digest, long bytes)
+    implements Writeable, ToXContentObject {
   ModelInfo(StreamInput in) throws IOException {
-    this(in.readString(), in.readString(), in.readString());
+    this(in.readString(), in.readString(), in.readString(), in.readVLong());
   }
 
   @Override
@@ -24,6 +27,7 @@ record ModelInfo(String name, String kind, String digest) implements Writeable, 
     out.writeString(name);
     out.writeString(kind);
     out.writeString(digest);
+    out.writeVLong(bytes);
   }
 
   @Override
@@ -33,6 +37,7 @@ record ModelInfo(String name, String kind, String digest) implements Writeable, 
         .field("name", name)
         .field("kind", kind)
         .field("digest", digest)
+        .field("memory_in_bytes", bytes)
         .endObject();
   }
 }

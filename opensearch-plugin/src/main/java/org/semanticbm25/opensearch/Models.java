@@ -47,18 +47,29 @@ final class Models implements Closeable {
   private final Path cache;
   private final int threads;
   private final Kind<SemanticBM25Model> statics =
-      new Kind<>("static", this::openStatic, SemanticBM25Model::id);
+      new Kind<>(
+          "static", this::openStatic, SemanticBM25Model::id, SemanticBM25Model::ramBytesUsed);
   private final Kind<ContextualModel> contextuals =
-      new Kind<>("contextual", this::openContextual, ContextualModel::id);
+      new Kind<>(
+          "contextual", this::openContextual, ContextualModel::id, ContextualModel::ramBytesUsed);
   private final Kind<SoftTermEncoder> encoders =
       new Kind<>(
           "contextual_encoder",
           this::openEncoder,
-          encoder -> encoder.model().provenance().sourceSha256());
+          encoder -> encoder.files().sha256(),
+          encoder -> Files.size(encoder.files().onnx()));
   private final Kind<CrossEncoder> crossEncoders =
-      new Kind<>("cross_encoder", this::openCrossEncoder, encoder -> encoder.model().sha256());
+      new Kind<>(
+          "cross_encoder",
+          this::openCrossEncoder,
+          encoder -> encoder.model().sha256(),
+          encoder -> Files.size(encoder.model().onnx()));
   private final Kind<AttentionScorer> attentions =
-      new Kind<>("attention", this::openAttention, scorer -> scorer.model().sha256());
+      new Kind<>(
+          "attention",
+          this::openAttention,
+          scorer -> scorer.model().sha256(),
+          scorer -> Files.size(scorer.model().onnx()));
 
   /**
    * @param folder of further models, which need not exist
@@ -84,6 +95,7 @@ final class Models implements Closeable {
     private final String name;
     private final Step<String, T> opener;
     private final Step<T, String> digest;
+    private final Step<T, Long> bytes;
     private final ConcurrentMap<String, Slot<T>> slots = new ConcurrentHashMap<>();
 
     private static final class Slot<T> {
@@ -93,10 +105,11 @@ final class Models implements Closeable {
       private volatile @Nullable ModelInfo info;
     }
 
-    Kind(String name, Step<String, T> opener, Step<T, String> digest) {
+    Kind(String name, Step<String, T> opener, Step<T, String> digest, Step<T, Long> bytes) {
       this.name = name;
       this.opener = opener;
       this.digest = digest;
+      this.bytes = bytes;
     }
 
     T get(String model) {
@@ -113,7 +126,7 @@ final class Models implements Closeable {
           opened =
               Failures.hidden(
                   "opening the model [" + model + "] as [" + name + "]", () -> opener.of(model));
-          slot.info = new ModelInfo(model, name, Failures.hidden("reading", digest(opened)));
+          slot.info = Failures.hidden("reading", info(model, opened));
           slot.model = opened;
           return opened;
         } catch (RuntimeException e) {
@@ -124,8 +137,8 @@ final class Models implements Closeable {
       }
     }
 
-    private Callable<String> digest(T opened) {
-      return () -> digest.of(opened);
+    private Callable<ModelInfo> info(String model, T opened) {
+      return () -> new ModelInfo(model, name, digest.of(opened), bytes.of(opened));
     }
 
     /** What is open. */

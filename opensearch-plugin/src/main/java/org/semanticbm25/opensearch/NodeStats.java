@@ -45,8 +45,12 @@ final class NodeStats {
     encodingNanos.add(nanos);
   }
 
-  /** The counts at this moment. */
-  StatsSnapshot snapshot() {
+  /**
+   * The counts at this moment.
+   *
+   * @param fields of the node
+   */
+  StatsSnapshot snapshot(SemanticFields fields) {
     List<Long> histogram = IntStream.range(0, BUCKETS).mapToObj(latency::get).toList();
     return new StatsSnapshot(
         running.get(),
@@ -56,6 +60,8 @@ final class NodeStats {
         timedOut.sum(),
         histogram,
         encodedPassages.sum(),
-        encodingNanos.sum() / 1_000_000);
+        encodingNanos.sum() / 1_000_000,
+        fields.hits(),
+        fields.misses());
   }
 }

@@ -30,7 +30,7 @@ public final class NodesStats {
   private NodesStats() {}
 
   /** What the action needs of a node, bound by its class. */
-  record Source(Models models, NodeStats stats) {}
+  record Source(Models models, SemanticFields fields, NodeStats stats) {}
 
   /** Asks nodes. */
   static final class Request extends BaseNodesRequest<Request> {
@@ -182,7 +182,7 @@ public final class NodesStats {
             clusterService.localNode(),
             source.models().available(),
             source.models().opened(),
-            source.stats().snapshot());
+            source.stats().snapshot(source.fields()));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

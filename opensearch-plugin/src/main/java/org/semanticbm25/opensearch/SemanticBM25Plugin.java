@@ -121,7 +121,7 @@ public final class SemanticBM25Plugin extends Plugin
       IndexNameExpressionResolver indexNameExpressionResolver,
       Supplier<RepositoriesService> repositoriesServiceSupplier) {
     admission.start(clusterService, threadPool);
-    return List.of(new NodesStats.Source(models, stats));
+    return List.of(new NodesStats.Source(models, fields, stats));
   }
 
   @Override

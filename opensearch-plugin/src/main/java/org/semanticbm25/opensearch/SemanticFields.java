@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.apache.lucene.analysis.Analyzer;
 import org.opensearch.index.analysis.NamedAnalyzer;
@@ -20,6 +21,8 @@ import org.semanticbm25.similarity.model.SemanticBM25Model;
 final class SemanticFields {
   private static final int KEPT = 8;
 
+  private final LongAdder hits = new LongAdder();
+  private final LongAdder misses = new LongAdder();
   private final Models models;
   private final Map<Object, CompletableFuture<SemanticField>> semantic = lastUsed();
   private final Map<Object, CompletableFuture<ContextualField>> contextual = lastUsed();
@@ -69,12 +72,13 @@ final class SemanticFields {
   }
 
   /** Makes what is not there, outside of the lock; others who ask for the same wait for it. */
-  private static <T> T get(Map<Object, CompletableFuture<T>> kept, Object key, Supplier<T> maker) {
+  private <T> T get(Map<Object, CompletableFuture<T>> kept, Object key, Supplier<T> maker) {
     CompletableFuture<T> own = new CompletableFuture<>();
     CompletableFuture<T> other;
     synchronized (kept) {
       other = kept.putIfAbsent(key, own);
     }
+    (other != null ? hits : misses).increment();
     if (other != null) {
       try {
         return other.join();
@@ -105,6 +109,16 @@ final class SemanticFields {
         semantic,
         new SemanticKey(model, field, new Identity(indexAnalyzer), new Identity(searchAnalyzer)),
         () -> SemanticField.of(model, field, indexAnalyzer, searchAnalyzer).scoringItself());
+  }
+
+  /** How often a model on a field was asked for that was there. */
+  long hits() {
+    return hits.sum();
+  }
+
+  /** How often one was made. */
+  long misses() {
+    return misses.sum();
   }
 
   /** The numbers of a static model. */

@@ -19,6 +19,8 @@ import org.opensearch.core.xcontent.XContentBuilder;
  * @param latency requests by time: fewer than 2^i milliseconds, and the rest
  * @param encodedPassages at ingestion
  * @param encodingMillis time that took, of all threads together
+ * @param cacheHits how often a query found its model on its field in the cache
+ * @param cacheMisses how often that had to be made
  */
 record StatsSnapshot(
     int running,
@@ -28,7 +30,9 @@ record StatsSnapshot(
     long timedOut,
     List<Long> latency,
     long encodedPassages,
-    long encodingMillis)
+    long encodingMillis,
+    long cacheHits,
+    long cacheMisses)
     implements Writeable, ToXContentFragment {
   StatsSnapshot(StreamInput in) throws IOException {
     this(
@@ -38,6 +42,8 @@ record StatsSnapshot(
         in.readVLong(),
         in.readVLong(),
         in.readList(StreamInput::readVLong),
+        in.readVLong(),
+        in.readVLong(),
         in.readVLong(),
         in.readVLong());
   }
@@ -52,6 +58,8 @@ record StatsSnapshot(
     out.writeCollection(latency, StreamOutput::writeVLong);
     out.writeVLong(encodedPassages);
     out.writeVLong(encodingMillis);
+    out.writeVLong(cacheHits);
+    out.writeVLong(cacheMisses);
   }
 
   @Override
@@ -74,6 +82,10 @@ record StatsSnapshot(
         .startObject("soft_terms")
         .field("passages", encodedPassages)
         .field("time_in_millis", encodingMillis)
+        .endObject()
+        .startObject("field_cache")
+        .field("hits", cacheHits)
+        .field("misses", cacheMisses)
         .endObject();
   }
 }

@@ -8,6 +8,7 @@ import static org.semanticbm25.opensearch.TestCluster.ok;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
@@ -390,24 +391,95 @@ class SemanticBM25PluginTest {
     }
   }
 
+  /** An index of some passages on one shard. */
+  private static void indexSome(TestCluster cluster, String index) throws Exception {
+    ok(
+        cluster.put(
+            "/" + index,
+            """
+            {"settings": {"number_of_shards": 1, "number_of_replicas": 0}, "mappings": {"properties": {
+              "body": {"type": "text", "analyzer": "english"}}}}
+            """));
+    for (int i = 0; i < 4; i++) {
+      String body = new ObjectMapper().writeValueAsString(Map.of("body", PASSAGES[i]));
+      ok(cluster.put("/" + index + "/_doc/" + i + "?refresh=true", body));
+    }
+  }
+
+  private static final String CHEAP_LAPTOPS =
+      "\"query\": {\"semantic_match\": {\"body\": {\"query\": \"cheap laptops\"}}}";
+
+  @Test
+  void searchesAPointInTime() throws Exception {
+    indexSome(cluster, "moment");
+    Response before = ok(cluster.post("/moment/_search", "{" + CHEAP_LAPTOPS + "}"));
+    assertEquals(3, before.ids().size(), before.body()::toString);
+    String id =
+        ok(cluster.post("/moment/_search/point_in_time?keep_alive=1m", ""))
+            .body()
+            .get("pit_id")
+            .asText();
+    ok(cluster.put("/moment/_doc/late?refresh=true", "{\"body\": \"cheap laptops\"}"));
+    Response then =
+        ok(cluster.post("/_search", "{\"pit\": {\"id\": \"" + id + "\"}, " + CHEAP_LAPTOPS + "}"));
+    assertEquals(before.ids(), then.ids());
+    assertEquals(before.scores(), then.scores());
+    Response now = ok(cluster.post("/moment/_search", "{" + CHEAP_LAPTOPS + "}"));
+    assertEquals("late", now.ids().getFirst());
+    ok(cluster.request(0, "DELETE", "/_search/point_in_time/_all", null));
+  }
+
+  @Test
+  void searchesAnotherCluster() throws Exception {
+    Settings name = Settings.builder().put("cluster.name", "far").build();
+    String settings = "{\"persistent\": {\"cluster.remote.far.seeds\": %s}}";
+    try (TestCluster far = new TestCluster(folder.resolve("far"), 1, name)) {
+      indexSome(far, "there");
+      Response direct = ok(far.post("/there/_search", "{" + CHEAP_LAPTOPS + "}"));
+      ok(
+          cluster.put(
+              "/_cluster/settings", settings.formatted("[\"" + far.transportAddress(0) + "\"]")));
+      Response across = ok(cluster.post("/far:there/_search", "{" + CHEAP_LAPTOPS + "}"));
+      assertEquals(3, direct.ids().size(), direct.body()::toString);
+      assertEquals(direct.ids(), across.ids());
+      assertEquals(direct.scores(), across.scores());
+    } finally {
+      ok(cluster.put("/_cluster/settings", settings.formatted("null")));
+    }
+  }
+
   @Test
   void statisticsAndModelsAreShownByNode() throws Exception {
     search(
         """
         {"query": {"match_all": {}}, "rescore": {"cross_encoder": {"field": "body", "text": "a"}}}
         """);
+    for (int i = 0; i < 2; i++) {
+      search("{\"query\": {\"semantic_match\": {\"body\": {\"query\": \"cheap\"}}}}");
+    }
     Response stats = ok(cluster.get("/_plugins/_semantic_bm25/stats"));
     long passages = 0;
     long encoded = 0;
+    long hits = 0;
+    long misses = 0;
     for (var node : stats.body().get("nodes")) {
       passages += node.at("/rerank/passages").asLong();
       encoded += node.at("/soft_terms/passages").asLong();
+      hits += node.at("/field_cache/hits").asLong();
+      misses += node.at("/field_cache/misses").asLong();
     }
+    assertTrue(hits > 0 && misses > 0, stats.body()::toString);
     assertTrue(passages >= PASSAGES.length, stats.body()::toString);
     assertTrue(encoded >= PASSAGES.length, stats.body()::toString);
     Response models = ok(cluster.get("/_plugins/_semantic_bm25/models"));
     assertEquals(3, models.body().get("nodes").size());
-    assertTrue(models.body().toString().contains("cross_encoder"), models.body()::toString);
+    Map<String, Long> memory = new HashMap<>();
+    for (var node : models.body().get("nodes")) {
+      node.get("open")
+          .forEach(m -> memory.put(m.get("kind").asText(), m.get("memory_in_bytes").asLong()));
+    }
+    assertTrue(memory.get("cross_encoder") > 10_000_000, memory::toString);
+    assertTrue(memory.get("static") > 1_000_000, memory::toString);
   }
 
   @Test

@@ -151,6 +151,11 @@ final class TestCluster implements Closeable {
     nodes.get(number).close();
   }
 
+  /** Where a node listens for other nodes and clusters. */
+  String transportAddress(int number) {
+    return "127.0.0.1:" + ports.get(number);
+  }
+
   Response get(String path) throws Exception {
     return request(0, "GET", path, null);
   }

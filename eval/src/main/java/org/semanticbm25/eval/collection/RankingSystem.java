@@ -31,6 +31,9 @@ import org.semanticbm25.similarity.field.SemanticField;
 
 /** A way to rank the passages of an index made by {@link TextIndex}. Thread-safe. */
 public final class RankingSystem {
+  /** After the name of a system that has a profile. */
+  public static final String PROFILE = "-profile";
+
   /** k1 of the BM25 that others are compared with. */
   public static final float BM25_K1 = 0.9f;
 

@@ -82,13 +82,13 @@ public final class ComparisonFiles {
     comparison.collections().forEach(c -> c.systems().forEach(s -> names.add(s.name())));
     List<List<String>> rows = new ArrayList<>();
     rows.add(new ArrayList<>(List.of("collection", "queries", "measure")));
-    rows.getFirst().addAll(names);
+    names.forEach(name -> rows.getFirst().add(escaped(name)));
     rows.add(Collections.nCopies(rows.getFirst().size(), "---"));
     for (Comparison.Collection collection : comparison.collections()) {
       Map<String, String> cells = new HashMap<>();
       collection.systems().forEach(s -> cells.put(s.name(), cell(s, collection.main())));
       List<String> row = new ArrayList<>();
-      row.add(collection.name().replace("|", "\\|"));
+      row.add(escaped(collection.name()));
       row.add(Integer.toString(collection.queries()));
       row.add(collection.main());
       names.forEach(name -> row.add(cells.getOrDefault(name, "-")));
@@ -97,6 +97,10 @@ public final class ComparisonFiles {
     return rows.stream()
         .map(row -> "| " + String.join(" | ", row) + " |\n")
         .collect(Collectors.joining());
+  }
+
+  private static String escaped(String name) {
+    return name.replace("|", "\\|");
   }
 
   private static String cell(SystemResult system, String main) {

@@ -33,8 +33,8 @@ public final class SwapAudit {
     }
   }
 
-  /** A query with either word of a pair. */
-  public record Swap(WordPair pair, String query, String swapped) {}
+  /** A query with either word of a pair, and the one that it was made of. */
+  public record Swap(WordPair pair, String source, String query, String swapped) {}
 
   /** Ranks for a query: ids, best first. */
   @FunctionalInterface
@@ -49,58 +49,80 @@ public final class SwapAudit {
     this.swaps = swaps;
   }
 
+  /** How many swaps there are. */
+  public int size() {
+    return swaps.size();
+  }
+
   /**
-   * The queries with each pair's words: those that hold a word of it, which is swapped, and those
-   * with the place holder {@code {}}, where either word is put.
+   * The queries with each pair's words: those that hold one word of it, which is swapped, and those
+   * with the place holder {@code {}}, where either word is put. Queries with both words are left
+   * out: to a bag of words a swap changes nothing there.
    */
   public static List<Swap> swaps(Collection<String> queries, List<WordPair> pairs) {
     Collection<Swap> swaps = new LinkedHashSet<>();
-    for (WordPair pair : pairs) {
-      for (String query : queries) {
-        String first = query.replace(PLACE, pair.first);
-        String second =
-            query.contains(PLACE) ? query.replace(PLACE, pair.second) : swapped(query, pair);
-        if (!first.equals(second)) {
-          swaps.add(new Swap(pair, first, second));
+    for (String query : queries) {
+      for (WordPair pair : pairs) {
+        if (query.contains(PLACE)) {
+          swaps.add(
+              new Swap(
+                  pair,
+                  query,
+                  query.replace(PLACE, pair.first),
+                  query.replace(PLACE, pair.second)));
+        } else if (holds(query, pair.first) != holds(query, pair.second)) {
+          boolean first = holds(query, pair.first);
+          String word = first ? pair.first : pair.second;
+          String other = Matcher.quoteReplacement(first ? pair.second : pair.first);
+          String swapped = wholeWord(word).matcher(query).replaceAll(other);
+          swaps.add(new Swap(pair, query, query, swapped));
         }
       }
     }
     return List.copyOf(swaps);
   }
 
-  private static String swapped(String query, WordPair pair) {
+  private static boolean holds(String query, String word) {
+    return wholeWord(word).matcher(query).find();
+  }
+
+  /** A word may begin or end with a sign, as C++ does. */
+  private static Pattern wholeWord(String word) {
     return Pattern.compile(
-            "(?iU)\\b(?:(%s)|%s)\\b"
-                .formatted(Pattern.quote(pair.first), Pattern.quote(pair.second)))
-        .matcher(query)
-        .replaceAll(
-            match -> Matcher.quoteReplacement(match.group(1) != null ? pair.second : pair.first));
+        "(?iu)(?<![\\p{L}\\p{N}_])" + Pattern.quote(word) + "(?![\\p{L}\\p{N}_])");
   }
 
   /** Ranks all queries by a system, with either word. */
   public void add(String system, Ranker ranker) throws IOException {
     List<Change> found = new ArrayList<>();
     for (Swap swap : swaps) {
-      List<String> before = ranker.rank(swap.query);
-      List<String> after = ranker.rank(swap.swapped);
-      found.add(
-          before.isEmpty() && after.isEmpty()
-              ? new Change(1, 1, true)
-              : new Change(
-                  Overlap.rankBiased(before, after),
-                  Overlap.atTen(before, after),
-                  before.stream().findFirst().equals(after.stream().findFirst())));
+      found.add(change(ranker.rank(swap.query), ranker.rank(swap.swapped)));
     }
     changes.put(system, found);
   }
 
+  private static Change change(List<String> before, List<String> after) {
+    if (before.isEmpty() && after.isEmpty()) {
+      return new Change(1, 1, true);
+    }
+    // the longer one is the reference: hits that are added are a change too
+    boolean shrinks = before.size() >= after.size();
+    List<String> longer = shrinks ? before : after;
+    List<String> shorter = shrinks ? after : before;
+    return new Change(
+        Overlap.rankBiased(longer, shorter),
+        Overlap.atTen(longer, shorter),
+        before.stream().findFirst().equals(after.stream().findFirst()));
+  }
+
   /**
    * What swaps do to each system: rank-biased overlap (persistence 0.9, first ten hits) with its 95
-   * % interval over swaps, share of the first ten hits that stay, share of swaps that leave the
-   * first hit; 1 where nothing changes.
+   * % interval over the queries that swaps were made of, share of the first ten hits that stay,
+   * share of swaps that leave the first hit; 1 where nothing changes.
    */
   public Report bySystem() {
     Report report = new Report("swapped words");
+    List<int[]> bySource = bySource();
     changes.forEach(
         (system, all) -> {
           report.put(system, "swaps", all.size());
@@ -108,19 +130,30 @@ public final class SwapAudit {
               system,
               "RBO",
               Bootstrap.of(
-                  all.size(),
-                  drawn -> {
-                    double sum = 0;
-                    for (int i : drawn) {
-                      sum += all.get(i).rankBiasedOverlap;
-                    }
-                    return sum / drawn.length;
-                  }));
+                  bySource.size(),
+                  drawn ->
+                      mean(
+                          Arrays.stream(drawn)
+                              .flatMap(source -> Arrays.stream(bySource.get(source)))
+                              .mapToDouble(i -> all.get(i).rankBiasedOverlap))));
           report.put(system, "overlap@10", mean(all.stream().mapToDouble(Change::overlap)));
           report.put(
               system, "same first", mean(all.stream().mapToDouble(c -> c.sameFirst ? 1 : 0)));
         });
     return report;
+  }
+
+  /** The numbers of the swaps of each query. */
+  private List<int[]> bySource() {
+    return swaps.stream()
+        .map(Swap::source)
+        .distinct()
+        .map(
+            source ->
+                IntStream.range(0, swaps.size())
+                    .filter(i -> swaps.get(i).source.equals(source))
+                    .toArray())
+        .toList();
   }
 
   /** The mean rank-biased overlap of each pair, by system. */

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.collection.Dataset;
+import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.Run;
 
 /** Measures runs on the same judgements, and tests the first against the others. */
@@ -86,9 +87,9 @@ public final class Evaluation {
             "bm25",
             "bm25-tuned",
             "semantic",
-            "semantic-profile",
+            "semantic" + RankingSystem.PROFILE,
             "contextual",
-            "contextual-profile",
+            "contextual" + RankingSystem.PROFILE,
             "cross-encoder",
             "attention")) {
       Files.deleteIfExists(folder.resolve(former + ".run"));

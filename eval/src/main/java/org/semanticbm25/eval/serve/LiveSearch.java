@@ -38,8 +38,7 @@ public final class LiveSearch {
   private final DirectoryReader reader;
   private final SemanticField semantic;
   private final Analyzer analyzer;
-  private final String index;
-  private final String options;
+  private final CopiedCommands commands;
   private final CrossEncoder encoder;
   private final int pool;
   private final RankingSystem bm25;
@@ -50,8 +49,7 @@ public final class LiveSearch {
   private final Drilldown drilldown;
 
   /**
-   * @param index its folder, for commands to copy
-   * @param options of commands that work with this model, field and analyzer
+   * @param commands what those to copy have in common
    * @param contextual of the field; null if the index is not enriched
    * @param encoder not closed here
    * @param pool hits of BM25 that the cross-encoder reads
@@ -60,8 +58,7 @@ public final class LiveSearch {
       DirectoryReader reader,
       SemanticField semantic,
       Analyzer analyzer,
-      String index,
-      String options,
+      CopiedCommands commands,
       @Nullable ContextualField contextual,
       CrossEncoder encoder,
       int pool)
@@ -69,8 +66,7 @@ public final class LiveSearch {
     this.reader = reader;
     this.semantic = semantic;
     this.analyzer = analyzer;
-    this.index = index;
-    this.options = options;
+    this.commands = commands;
     this.encoder = encoder;
     this.pool = pool;
     this.bm25 = RankingSystem.bm25(reader, semantic.name(), analyzer);
@@ -207,6 +203,6 @@ public final class LiveSearch {
       byId.put(ids[docs[i]], views.get(i));
     }
     return new Answer(
-        terms, hits, byId, millis, setting.commands(index, options), setting.java(semantic.name()));
+        terms, hits, byId, millis, setting.commands(commands), setting.java(semantic.name()));
   }
 }

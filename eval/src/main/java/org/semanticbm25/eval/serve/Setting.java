@@ -108,21 +108,17 @@ record Setting(
   /**
    * The commands that write a model file of this setting and, where a weight of the first pass is
    * set, rerank with it.
-   *
-   * @param index its folder
-   * @param options of the command that serves: model file, field and analyzer
    */
-  String commands(String index, String options) {
+  String commands(CopiedCommands with) {
     return firstPassWeight == null
-        ? edit(options)
+        ? edit(with.edit())
         : String.format(
             Locale.ROOT,
-            "%s%nsbm25 search %s %s%s --scorer cross-encoder --first-pass-weight %s",
-            edit(options),
-            ShellWord.quoted(index),
-            ShellWord.quoted(query),
-            options,
-            firstPassWeight);
+            "%s%nsbm25 search --scorer cross-encoder --first-pass-weight %s%s %s",
+            edit(with.edit()),
+            firstPassWeight,
+            with.search(),
+            ShellWord.quoted(query));
   }
 
   private String edit(String options) {

@@ -187,6 +187,11 @@ class CommandLineTest {
     Files.writeString(at("wrong.txt"), "banana\n");
     refused(search("car", "--profile", at("wrong.txt")), "wrong.txt, line 1: must be word=factor");
     refused(search("car", "--profile", at("none.txt")), "none.txt: no such file");
+    for (String word : List.of("the", "quick-car", "red car")) {
+      Files.writeString(at("wrong.txt"), "banana=2\n" + word + "=2\n");
+      refused(
+          search("car", "--profile", at("wrong.txt")), "makes no single term of '" + word + "'");
+    }
     refused(
         search("car", "--profile", at("mine.txt"), "--scorer", "bm25"), "--scorer bm25 knows none");
   }
@@ -215,26 +220,40 @@ class CommandLineTest {
     List<Object> profiled = new ArrayList<>(audit);
     profiled.addAll(List.of("--profile", at("mine.txt")));
     ok(profiled.toArray());
-    assertTrue(out.lines().anyMatch(line -> line.startsWith("semantic-profile")), out);
-    refused(
-        List.of("audit", at("index"), "--queries", at("pairs.txt"), "--pairs", at("none.txt")),
-        "none.txt: no such file");
-    Files.writeString(at("three.txt"), "he she it\n");
-    refused(
-        List.of("audit", at("index"), "--queries", at("log.txt"), "--pairs", at("three.txt")),
-        "three.txt, line 1: must be two words");
-    Files.writeString(at("other.txt"), "red car\n");
-    refused(
-        List.of(
-            "audit",
-            at("index"),
-            "--queries",
-            at("other.txt"),
-            "--pairs",
-            at("pairs.txt"),
-            "--extracted",
-            at("missing")),
-        "no such file");
+    assertTrue(
+        out.lines().anyMatch(line -> line.matches("semantic-profile +3.0000 +1.0000.*")), out);
+    refused(auditWith("none.txt"), "none.txt: no such file");
+    for (String pairs : List.of("he she it", "he", "he HE")) {
+      Files.writeString(at("wrong.txt"), "# pairs\n" + pairs + "\n");
+      refused(auditWith("wrong.txt"), "wrong.txt, line 2: must be two different words");
+    }
+    Files.writeString(at("log.txt"), "red\n");
+    refused(auditWith("pairs.txt"), "pairs.txt: none of 1 queries has one word of a pair");
+    List<Object> few = new ArrayList<>(auditWith("pairs.txt"));
+    few.addAll(List.of("--rerank", 5));
+    refused(few, "--rerank 5: must be 0, or 10 or more");
+  }
+
+  private List<Object> auditWith(String pairs) {
+    return List.of("audit", at("index"), "--queries", at("log.txt"), "--pairs", at(pairs));
+  }
+
+  @Test
+  void evalTellsHowMuchAProfileLeaves() throws IOException {
+    prepare();
+    Files.writeString(at("mine.txt"), "fruit=3\n");
+    ok(
+        "eval",
+        folder,
+        "--rerank",
+        0,
+        "--no-contextual",
+        "--extracted",
+        at("tiny.sbm25"),
+        "--profile",
+        at("mine.txt"));
+    assertTrue(out.lines().findFirst().orElse("").contains("RBO without profile"), out);
+    assertTrue(out.lines().anyMatch(line -> line.matches("semantic-profile .* 1.0000")), out);
   }
 
   @Test

@@ -33,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.WebElement;
 import org.semanticbm25.english.EnglishModel;
 import org.semanticbm25.eval.collection.CollectionIndexes;
+import org.semanticbm25.eval.serve.CopiedCommands;
 import org.semanticbm25.eval.serve.LiveSearch;
 import org.semanticbm25.eval.serve.PageServer;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
@@ -202,8 +203,7 @@ class PagesTest {
               reader,
               SemanticField.of(EnglishModel.load(), "contents", analyzer),
               analyzer,
-              "index",
-              " --field contents",
+              new CopiedCommands(" --field contents", " --field contents -- index"),
               null,
               encoder,
               20);

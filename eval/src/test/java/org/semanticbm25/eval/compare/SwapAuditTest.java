@@ -16,14 +16,40 @@ class SwapAuditTest {
   private static final List<String> TEN =
       IntStream.range(0, 10).mapToObj(Integer::toString).toList();
 
+  private static List<String> swapped(String query, String first, String second) {
+    return SwapAudit.swaps(List.of(query), List.of(new WordPair(first, second))).stream()
+        .map(Swap::swapped)
+        .toList();
+  }
+
   @Test
-  void swapsWholeWordsBothWaysAndFillsPlaceHolders() {
+  void swapsWholeWordsAndFillsPlaceHolders() {
+    assertEquals(List.of("can she if she"), swapped("can He if he", "he", "she"));
+    assertEquals(List.of("can he"), swapped("can she", "he", "she"));
+    assertEquals(List.of(), swapped("the sheet", "he", "she"));
+    assertEquals(List.of(), swapped("he or she", "he", "she"), "a bag of words stays the same");
+    assertEquals(List.of("a Java job"), swapped("a C++ job", "C++", "Java"));
+    assertEquals(List.of("women's shoes"), swapped("men's shoes", "men's", "women's"));
     assertEquals(
-        List.of(
-            new Swap(HE_SHE, "can He help her if she can", "can she help her if he can"),
-            new Swap(HE_SHE, "is he a nurse", "is she a nurse")),
-        SwapAudit.swaps(
-            List.of("can He help her if she can", "the sheet", "is {} a nurse"), List.of(HE_SHE)));
+        List.of(new Swap(HE_SHE, "is {} a nurse", "is he a nurse", "is she a nurse")),
+        SwapAudit.swaps(List.of("is {} a nurse"), List.of(HE_SHE)));
+  }
+
+  /** Hits that are added change a ranking as those that are lost do, whatever is first. */
+  @Test
+  void addedHitsAreAChange() throws IOException {
+    double[] overlaps = new double[2];
+    for (int order = 0; order < 2; order++) {
+      SwapAudit audit =
+          new SwapAudit(
+              SwapAudit.swaps(
+                  List.of("{}"), List.of(order == 0 ? HE_SHE : new WordPair("she", "he"))));
+      audit.add("longer", query -> query.equals("he") ? TEN.subList(0, 1) : TEN);
+      overlaps[order] = audit.bySystem().systems().get("longer").get("RBO");
+      assertEquals(0.1, audit.bySystem().systems().get("longer").get("overlap@10"), 1e-12);
+    }
+    assertTrue(overlaps[0] < 0.5, "RBO " + overlaps[0]);
+    assertEquals(overlaps[0], overlaps[1], 1e-12);
   }
 
   @Test

@@ -37,13 +37,19 @@ public final class SoftTermEncoder implements Closeable {
   private static final int AT_ONCE = 8;
   private static final String CONTINUED = "##";
 
+  private final NeuralModel files;
   private final PassageEncoder encoder;
   private final ContextualModel model;
   private final TokenMatcher matcher;
   private final ExecutorService executor;
 
   private SoftTermEncoder(
-      PassageEncoder encoder, TokenMatcher matcher, ContextualModel model, int threads) {
+      NeuralModel files,
+      PassageEncoder encoder,
+      TokenMatcher matcher,
+      ContextualModel model,
+      int threads) {
+    this.files = files;
     this.encoder = encoder;
     this.model = model;
     this.matcher = matcher;
@@ -74,11 +80,20 @@ public final class SoftTermEncoder implements Closeable {
     }
     PassageEncoder encoder = PassageEncoder.open(files);
     try {
-      return new SoftTermEncoder(encoder, new TokenMatcher(model), model, threads);
+      return new SoftTermEncoder(files, encoder, new TokenMatcher(model), model, threads);
     } catch (IOException | RuntimeException e) {
       encoder.close();
       throw e;
     }
+  }
+
+  /**
+   * The files that it was loaded from.
+   *
+   * @return ONNX graph and tokenizer
+   */
+  public NeuralModel files() {
+    return files;
   }
 
   /**

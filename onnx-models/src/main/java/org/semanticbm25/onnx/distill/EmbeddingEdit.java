@@ -1,14 +1,11 @@
 package org.semanticbm25.onnx.distill;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.semanticbm25.onnx.graph.OnnxGraph;
 import org.semanticbm25.onnx.graph.WordEmbeddings;
 import org.semanticbm25.onnx.hub.NeuralModel;
-import org.semanticbm25.onnx.runtime.Tokenizers;
 
 /**
  * Changes how much words count to a cross-encoder itself, in its ONNX file.
@@ -31,26 +28,27 @@ public final class EmbeddingEdit {
    * @param factors by word, each a single token of the model; 1 changes nothing, 0 takes the
    *     component out
    * @return the edited graph
-   * @throws IOException if a file of the model is missing, damaged or of another kind
+   * @throws IOException if a file of the model is missing, damaged or of another kind, or if bytes
+   *     cannot hold the edited embeddings
    * @throws IllegalArgumentException if a word is no token of the model, or a factor not finite
    */
   public static OnnxGraph apply(NeuralModel model, Map<String, Float> factors) throws IOException {
-    Tokenizers.Vocabulary vocabulary = Tokenizers.vocabulary(model.tokenizer());
-    OnnxGraph graph = OnnxGraph.read(model.onnx());
-    float[][] embeddings = WordEmbeddings.read(graph);
-    Map<Integer, Float> byId = new HashMap<>();
-    factors.forEach((word, factor) -> byId.put(id(word, factor, vocabulary, model), factor));
-    byId.values().removeIf(factor -> factor == 1f);
-    double[] axis = IdfDirection.axis(trained(embeddings, vocabulary));
+    TextTokens tokens = TextTokens.read(model);
+    double[] axis = IdfDirection.axis(tokens.matrix());
     Map<Integer, float[]> rows = new HashMap<>();
-    byId.forEach((id, factor) -> rows.put(id, scaled(embeddings[id], axis, factor)));
-    return WordEmbeddings.replace(graph, rows);
+    for (Map.Entry<String, Float> entry : factors.entrySet()) {
+      int token = token(entry.getKey(), entry.getValue(), tokens, model);
+      if (entry.getValue() != 1f) {
+        float[] row = tokens.embeddings().get(token);
+        rows.put(tokens.ids().get(token), scaled(row, axis, entry.getValue()));
+      }
+    }
+    return WordEmbeddings.replace(OnnxGraph.read(model.onnx()), rows);
   }
 
-  private static int id(
-      String word, float factor, Tokenizers.Vocabulary vocabulary, NeuralModel model) {
-    int id = vocabulary.pieces().indexOf(word);
-    if (id < 0 || !vocabulary.isText(id)) {
+  private static int token(String word, float factor, TextTokens tokens, NeuralModel model) {
+    int token = tokens.pieces().indexOf(word);
+    if (token < 0) {
       throw new IllegalArgumentException(
           "'%s' is no single token of %s; give a word of its vocabulary, or a piece such as ##ing"
               .formatted(word, model.tokenizer()));
@@ -59,18 +57,7 @@ public final class EmbeddingEdit {
       throw new IllegalArgumentException(
           "illegal factor: %s of '%s', must be finite".formatted(factor, word));
     }
-    return id;
-  }
-
-  /** The rows that the direction is made of: all but special tokens. */
-  private static List<float[]> trained(float[][] embeddings, Tokenizers.Vocabulary vocabulary) {
-    List<float[]> rows = new ArrayList<>();
-    for (int id = 0; id < vocabulary.pieces().size(); id++) {
-      if (!vocabulary.isSpecial(id)) {
-        rows.add(embeddings[id]);
-      }
-    }
-    return rows;
+    return token;
   }
 
   private static float[] scaled(float[] row, double[] axis, float factor) {

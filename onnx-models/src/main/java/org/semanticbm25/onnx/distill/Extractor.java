@@ -3,7 +3,6 @@ package org.semanticbm25.onnx.distill;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -15,10 +14,8 @@ import java.util.function.Function;
 import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.graph.FirstTokenOnly;
 import org.semanticbm25.onnx.graph.OnnxGraph;
-import org.semanticbm25.onnx.graph.WordEmbeddings;
 import org.semanticbm25.onnx.hub.NeuralModel;
 import org.semanticbm25.onnx.runtime.TermEncoder;
-import org.semanticbm25.onnx.runtime.Tokenizers;
 import org.semanticbm25.similarity.model.Provenance;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
@@ -115,20 +112,20 @@ public final class Extractor {
                 String.format(
                     Locale.ROOT,
                     "%.4f",
-                    IdfDirection.correlation(tokens.pieces, tokens.idf, reference))));
+                    IdfDirection.correlation(tokens.pieces(), tokens.idf(), reference))));
     try (TermEncoder encoder = new TermEncoder(model, layer)) {
-      int[][] ids = tokens.ids.stream().map(id -> new int[] {id}).toArray(int[][]::new);
+      int[][] ids = tokens.ids().stream().map(id -> new int[] {id}).toArray(int[][]::new);
       float[][] states = encoder.encode(ids, progress);
       Kernel kernel = kernels.apply(states);
       return new SemanticBM25Model(
           provenance(model, figures),
           kernel.parameters(),
-          tokens.pieces,
-          tokens.idf,
+          tokens.pieces(),
+          tokens.idf(),
           layer,
           states,
           kernel.projection(),
-          wordTable(encoder, tokens.pieces, words, kernel.projection(), progress));
+          wordTable(encoder, tokens.pieces(), words, kernel.projection(), progress));
     }
   }
 
@@ -179,9 +176,9 @@ public final class Extractor {
    */
   public static float[] idfByToken(NeuralModel model) throws IOException {
     TextTokens tokens = TextTokens.read(model);
-    float[] idf = new float[tokens.size];
-    for (int i = 0; i < tokens.idf.length; i++) {
-      idf[tokens.ids.get(i)] = tokens.idf[i];
+    float[] idf = new float[tokens.size()];
+    for (int i = 0; i < tokens.idf().length; i++) {
+      idf[tokens.ids().get(i)] = tokens.idf()[i];
     }
     return idf;
   }
@@ -208,74 +205,8 @@ public final class Extractor {
       throws IOException {
     TextTokens tokens = TextTokens.read(model);
     return new IdfAgreement(
-        IdfDirection.correlation(tokens.pieces, tokens.idf, reference),
-        IdfDirection.leastSquares(tokens.pieces, tokens.embeddings, reference));
-  }
-
-  /**
-   * The tokens that stand for text.
-   *
-   * @param size number of all tokens
-   */
-  @SuppressWarnings("ArrayRecordComponent")
-  private record TextTokens(
-      int size, List<Integer> ids, List<String> pieces, List<float[]> embeddings, float[] idf) {
-    static TextTokens read(NeuralModel model) throws IOException {
-      Tokenizers.Vocabulary vocabulary = Tokenizers.vocabulary(model.tokenizer());
-      if (!vocabulary.wordPiece()) {
-        throw new IOException(
-            model.tokenizer()
-                + ": no WordPiece vocabulary, which extraction needs; extract from a BERT-family"
-                + " model, such as BERT, DistilBERT, ELECTRA or MiniLM");
-      }
-      float[][] embeddings = WordEmbeddings.read(model.onnx());
-      if (embeddings.length < vocabulary.pieces().size()) {
-        throw new IOException(
-            "%s has %s tokens but %s only %s embeddings; they belong to different models"
-                .formatted(
-                    model.tokenizer(),
-                    vocabulary.pieces().size(),
-                    model.onnx(),
-                    embeddings.length));
-      }
-      List<Integer> ids = new ArrayList<>();
-      List<String> pieces = new ArrayList<>();
-      List<float[]> matrix = new ArrayList<>();
-      List<float[]> rows = new ArrayList<>();
-      for (int id = 0; id < vocabulary.pieces().size(); id++) {
-        if (!vocabulary.isSpecial(id)) {
-          matrix.add(embeddings[id]);
-        }
-        String piece = vocabulary.pieces().get(id);
-        if (piece != null && vocabulary.isText(id)) {
-          ids.add(id);
-          pieces.add(piece);
-          rows.add(embeddings[id]);
-        }
-      }
-      return new TextTokens(
-          embeddings.length, ids, pieces, rows, idfDirection(model, matrix, rows));
-    }
-  }
-
-  private static float[] idfDirection(
-      NeuralModel model, List<float[]> matrix, List<float[]> vocabulary) throws IOException {
-    if (vocabulary.size() < 2) {
-      throw new IOException(model.tokenizer() + ": has fewer than 2 words; fetch it again");
-    }
-    for (float[] row : matrix) {
-      for (float value : row) {
-        if (!Float.isFinite(value)) {
-          throw new IOException(
-              model.onnx() + ": its word embeddings are not finite; fetch the model again");
-        }
-      }
-    }
-    float[] idf = IdfDirection.of(matrix, vocabulary);
-    if (Float.isNaN(idf[0])) {
-      throw new IOException(model.onnx() + ": its word embeddings are all alike; fetch it again");
-    }
-    return idf;
+        IdfDirection.correlation(tokens.pieces(), tokens.idf(), reference),
+        IdfDirection.leastSquares(tokens.pieces(), tokens.embeddings(), reference));
   }
 
   /** What is made of a model, here and now. */

@@ -105,17 +105,17 @@ public final class Nodes {
         .anyMatch(attribute -> attribute.getType() == AttributeProto.AttributeType.GRAPH);
   }
 
-  /** The model with another tensor in place of a weight, which is an initializer or a constant. */
-  static ModelProto replaced(ModelProto model, TensorProto weight, TensorProto other) {
+  /** The model with another tensor in place of a weight, an initializer or a constant. */
+  static ModelProto replaced(ModelProto model, String name, TensorProto other) {
     ModelProto.Builder edited = model.toBuilder();
     GraphProto.Builder graph = edited.getGraphBuilder();
     for (int i = 0; i < graph.getInitializerCount(); i++) {
-      if (graph.getInitializer(i).equals(weight)) {
+      if (graph.getInitializer(i).getName().equals(name)) {
         graph.setInitializer(i, other);
       }
     }
     for (NodeProto.Builder node : graph.getNodeBuilderList()) {
-      if (node.getOpType().equals("Constant") && node.getAttribute(0).getT().equals(weight)) {
+      if (node.getOpType().equals("Constant") && node.getOutput(0).equals(name)) {
         node.getAttributeBuilder(0).setT(other);
       }
     }

@@ -50,11 +50,12 @@ public final class Tensors {
   }
 
   /**
-   * The same tensor with other values, of its type: integers are rounded and stay in its range.
+   * The same tensor with other values, of its type: integers are rounded.
    *
-   * @throws IOException as {@link #decode}
+   * @param source of the tensor, for messages
+   * @throws IOException as {@link #decode}, or if an integer is out of range
    */
-  static TensorProto encode(TensorProto tensor, float[] values) throws IOException {
+  static TensorProto encode(String source, TensorProto tensor, float[] values) throws IOException {
     TensorProto.DataType type = TensorProto.DataType.forNumber(tensor.getDataType());
     int least = type == TensorProto.DataType.UINT8 ? 0 : Byte.MIN_VALUE;
     int size =
@@ -72,7 +73,7 @@ public final class Tensors {
       switch (type) {
         case FLOAT -> raw.putFloat(value);
         case FLOAT16 -> raw.putShort(Float.floatToFloat16(value));
-        default -> raw.put((byte) Math.clamp(Math.round(value), least, least + 255));
+        default -> raw.put(inRange(source, Math.round(value), least));
       }
     }
     return tensor.toBuilder()
@@ -80,6 +81,16 @@ public final class Tensors {
         .clearInt32Data()
         .setRawData(UnsafeByteOperations.unsafeWrap(raw.array()))
         .build();
+  }
+
+  private static byte inRange(String source, int value, int least) throws IOException {
+    if (value < least || value > least + 255) {
+      throw new IOException(
+          source
+              + ": its bytes cannot hold the edited embeddings; give smaller factors, or edit the"
+              + " float model and quantise that");
+    }
+    return (byte) value;
   }
 
   private static long elements(TensorProto tensor) {

@@ -83,25 +83,29 @@ public final class WordEmbeddings {
 
   /** What a {@code Gather} takes its rows from, perhaps through a {@code DequantizeLinear}. */
   static Optional<TensorProto> table(OnnxGraph graph, NodeProto gather) {
+    return graph.weight(tableName(graph, gather));
+  }
+
+  private static String tableName(OnnxGraph graph, NodeProto gather) {
     String name = gather.getInput(0);
-    return graph
-        .weight(name)
-        .or(
-            () ->
-                graph
-                    .producer(name)
-                    .filter(node -> node.getOpType().equals("DequantizeLinear"))
-                    .flatMap(node -> graph.weight(node.getInput(0))));
+    return graph.weight(name).isPresent()
+        ? name
+        : graph
+            .producer(name)
+            .filter(node -> node.getOpType().equals("DequantizeLinear"))
+            .map(node -> node.getInput(0))
+            .orElse(name);
   }
 
   /**
    * The same graph with other embeddings of some tokens, in the type that the matrix has: bytes are
-   * rounded to its scale, and stay in its range.
+   * rounded to its scale. What else the graph takes from the matrix changes with it.
    *
    * @param graph of a BERT-family model
    * @param rows by token id
    * @return a graph whose other embeddings are the same to the bit
-   * @throws IOException if it has no such matrix, or one of a type that cannot be read
+   * @throws IOException if it has no such matrix, one of a type that cannot be read, or one of
+   *     bytes whose range the new embeddings are out of
    */
   public static OnnxGraph replace(OnnxGraph graph, Map<Integer, float[]> rows) throws IOException {
     WordEmbeddings embeddings = new WordEmbeddings(graph);
@@ -116,7 +120,8 @@ public final class WordEmbeddings {
             values[id * width + d] = row[d] / scale.unit + scale.zero;
           }
         });
-    return graph.with(Nodes.replaced(graph.model(), table, Tensors.encode(table, values)));
+    TensorProto replaced = Tensors.encode(graph.source(), table, values);
+    return graph.with(Nodes.replaced(graph.model(), tableName(graph, gather), replaced));
   }
 
   /** How stored numbers become floats. */

@@ -138,4 +138,22 @@ class EmbeddingEditTest {
         IllegalArgumentException.class,
         () -> EmbeddingEdit.apply(model, Map.of("laptop", Float.NaN)));
   }
+
+  @Test
+  void refusesWhatBytesCannotHold() throws IOException {
+    NeuralModel model = model(true);
+    IOException e =
+        assertThrows(
+            IOException.class, () -> EmbeddingEdit.apply(model, Map.of("laptop", 10_000f)));
+    assertTrue(e.getMessage().contains("edit the float model"), e.getMessage());
+  }
+
+  @Test
+  void refusesATokenizerOfAnotherModel() throws IOException {
+    TinyBert.Shape small = new TinyBert.Shape(100, 64, 1, 8, 2, 16);
+    NeuralModel model = write("small", new OnnxGraph("tiny", new TinyBert(small, 7).onnx(true)));
+    IOException e =
+        assertThrows(IOException.class, () -> EmbeddingEdit.apply(model, Map.of("laptop", 2f)));
+    assertTrue(e.getMessage().contains("belong to different models"), e.getMessage());
+  }
 }

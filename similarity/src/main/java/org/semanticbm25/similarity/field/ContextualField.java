@@ -104,7 +104,7 @@ public final class ContextualField {
    *
    * @param more factors of single words
    * @return a new field
-   * @throws IllegalArgumentException if a word is several
+   * @throws IllegalArgumentException if a word is several to the analyzer
    */
   public ContextualField withProfile(Profile more) {
     return new ContextualField(this, profile.times(TermFactors.of(more, field, analyzer)));
@@ -208,13 +208,25 @@ public final class ContextualField {
   }
 
   /**
+   * The terms that a query of a text has.
+   *
+   * @param text any text
+   * @return the different terms that no profile blocks, in the order of the text
+   */
+  public Set<BytesRef> queryTerms(String text) {
+    Set<BytesRef> different = new LinkedHashSet<>(terms(text));
+    different.removeIf(term -> profile.of(term) == 0f);
+    return different;
+  }
+
+  /**
    * Makes a query of a text: a disjunction of its different terms.
    *
    * @param text any text
    * @return a query that matches nothing if there are no terms
    */
   public Query query(String text) {
-    Set<BytesRef> different = new LinkedHashSet<>(terms(text));
+    Set<BytesRef> different = queryTerms(text);
     if (different.isEmpty()) {
       return new MatchNoDocsQuery("no terms in: " + text);
     }

@@ -69,6 +69,7 @@ public final class SemanticField {
   private final FieldTerms terms;
   private final RelatedTerms related;
   private final CollectionScaledIdf idf;
+  private final TermFactors edits;
   private final TermFactors profile;
   private final TermExpander expander;
   private final SemanticBM25Similarity similarity;
@@ -81,6 +82,7 @@ public final class SemanticField {
       FieldTerms terms,
       RelatedTerms related,
       CollectionScaledIdf idf,
+      TermFactors edits,
       TermFactors profile,
       boolean scoringItself) {
     ScoringParameters parameters = model.parameters();
@@ -90,13 +92,9 @@ public final class SemanticField {
     this.terms = terms;
     this.related = related;
     this.idf = idf;
+    this.edits = edits;
     this.profile = profile;
-    this.expander =
-        new TermExpander(
-            parameters,
-            terms,
-            related,
-            TermFactors.of(model.edits(), field, analyzer).times(profile));
+    this.expander = new TermExpander(parameters, terms, related, edits.times(profile));
     this.similarity =
         new SemanticBM25Similarity(parameters.k1(), parameters.b(), parameters.idfBlend(), idf);
     this.scoringItself = scoringItself;
@@ -139,6 +137,7 @@ public final class SemanticField {
         terms,
         related,
         new CollectionScaledIdf(model, related),
+        TermFactors.of(model.edits(), field, analyzer),
         TermFactors.NONE,
         false);
   }
@@ -154,7 +153,7 @@ public final class SemanticField {
     attached.check(model, field, terms.analysis());
     SemanticField more = of(model, field, analyzer, terms.with(attached));
     return new SemanticField(
-        model, field, analyzer, more.terms, more.related, more.idf, profile, scoringItself);
+        model, field, analyzer, more.terms, more.related, more.idf, edits, profile, scoringItself);
   }
 
   /**
@@ -193,17 +192,22 @@ public final class SemanticField {
    * analyzer makes one term of.
    *
    * @param more factors of single words
-   * @return a new field, made in the time that the words of the edits and profile take to be
-   *     analysed
-   * @throws IllegalArgumentException if a word is several
+   * @return a new field, made in the time that the words of the profile take to be analysed
+   * @throws IllegalArgumentException if a word is several to the analyzer
    */
   public SemanticField withProfile(Profile more) {
     TermFactors factors = profile.times(TermFactors.of(more, field, analyzer));
-    return new SemanticField(model, field, analyzer, terms, related, idf, factors, scoringItself);
+    return new SemanticField(
+        model, field, analyzer, terms, related, idf, edits, factors, scoringItself);
   }
 
   private SemanticField with(SemanticBM25Model other) {
-    return new SemanticField(other, field, analyzer, terms, related, idf, profile, scoringItself);
+    TermFactors own =
+        other.edits().equals(model.edits())
+            ? edits
+            : TermFactors.of(other.edits(), field, analyzer);
+    return new SemanticField(
+        other, field, analyzer, terms, related, idf, own, profile, scoringItself);
   }
 
   /**
@@ -213,7 +217,7 @@ public final class SemanticField {
    * @return a new field
    */
   public SemanticField scoringItself() {
-    return new SemanticField(model, field, analyzer, terms, related, idf, profile, true);
+    return new SemanticField(model, field, analyzer, terms, related, idf, edits, profile, true);
   }
 
   /**

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.Term;
+import org.apache.lucene.search.BooleanQuery;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.QueryVisitor;
 import org.apache.lucene.util.BytesRef;
@@ -17,6 +18,9 @@ import org.semanticbm25.similarity.model.WordEdit;
 /** How much the terms of a field count, by edits and profiles of words. Immutable. */
 final class TermFactors {
   static final TermFactors NONE = new TermFactors(Map.of());
+
+  private static final float LEAST = 1e-6f;
+  private static final float MOST = 1e6f;
 
   private final Map<BytesRef, Float> factors;
 
@@ -46,11 +50,12 @@ final class TermFactors {
   }
 
   private static Set<BytesRef> terms(String word, String field, Analyzer analyzer) {
-    if (!word.strip().matches("\\S+")) {
-      throw new IllegalArgumentException(
-          "illegal edit of '" + word + "': it is several words; edit each of them");
-    }
     Query query = new QueryBuilder(analyzer).createBooleanQuery(field, word);
+    // synonyms at one position are none
+    if (query instanceof BooleanQuery || !word.strip().matches("\\S+")) {
+      throw new IllegalArgumentException(
+          "illegal word '" + word + "': it is several words to the analyzer; give each of them");
+    }
     Set<Term> found = new HashSet<>();
     if (query != null) {
       query.visit(QueryVisitor.termCollector(found));
@@ -60,9 +65,9 @@ final class TermFactors {
     return terms;
   }
 
-  /** As large as a boost can be, at most. */
+  /** In a range where scores are finite, and 0 only if a factor is. */
   private static float product(float a, float b) {
-    return Math.min(Float.MAX_VALUE, a * b);
+    return a == 0f || b == 0f ? 0f : (float) Math.clamp((double) a * b, LEAST, MOST);
   }
 
   /** The products of these factors and others. */

@@ -11,6 +11,8 @@ import java.util.List;
 import org.apache.lucene.store.DataInput;
 import org.apache.lucene.store.DataOutput;
 import org.apache.lucene.store.Directory;
+import org.apache.lucene.util.Accountable;
+import org.apache.lucene.util.RamUsageEstimator;
 
 /**
  * The terms and numbers of soft term frequencies in context. An encoder reads a passage once, when
@@ -33,7 +35,7 @@ import org.apache.lucene.store.Directory;
  *
  * @lucene.experimental
  */
-public final class ContextualModel {
+public final class ContextualModel implements Accountable {
   private static final ChecksummedFile FILE =
       new ChecksummedFile(
           "ContextualModel",
@@ -355,5 +357,14 @@ public final class ContextualModel {
     for (float number : numbers) {
       out.writeInt(Float.floatToIntBits(number));
     }
+  }
+
+  /** Heap that terms, vectors and weights take, without what fields keep beside. */
+  @Override
+  public long ramBytesUsed() {
+    return words.stream().mapToLong(RamUsageEstimator::sizeOf).sum()
+        + vectors.ramBytesUsed()
+        + RamUsageEstimator.sizeOf(idf)
+        + RamUsageEstimator.sizeOf(weights);
   }
 }

@@ -8,13 +8,17 @@ import java.util.Map;
  * How much words count for a user, a group or a request. It is applied to queries, so that neither
  * index nor model changes: see {@code SemanticField.withProfile}.
  *
- * <p>A factor multiplies the score of a word as a query term and its weight as a soft term: 1
- * changes nothing, 0 blocks the word. It is the controllable retrieval of Lu, Chen and Eickhoff,
- * who scale a token's entry in the IDF direction, at query time. Immutable and thread-safe.
+ * <p>A factor multiplies the score of a word as a query term and, where soft terms come from the
+ * query, its weight as one: 1 changes nothing, 0 blocks the word. It is the controllable retrieval
+ * of Lu, Chen and Eickhoff, who scale a token's entry in the IDF direction, at query time.
+ * Immutable and thread-safe.
  *
  * @lucene.experimental
  */
 public final class Profile {
+  /** Largest factor. */
+  public static final float MAX_FACTOR = 1000f;
+
   private final Map<String, Float> factors;
 
   private Profile(Map<String, Float> factors) {
@@ -24,7 +28,7 @@ public final class Profile {
   /**
    * Makes a profile.
    *
-   * @param factors by word as it is written in texts, each finite and not negative
+   * @param factors by word as it is written in texts, each in [0, {@value #MAX_FACTOR}]
    * @return the profile
    * @throws IllegalArgumentException if a factor is out of range or a word is blank
    */
@@ -34,9 +38,9 @@ public final class Profile {
   }
 
   private static void check(String word, Float factor) {
-    if (!(factor >= 0f && Float.isFinite(factor))) {
+    if (!(factor >= 0f && factor <= MAX_FACTOR)) {
       throw new IllegalArgumentException(
-          "illegal factor: " + factor + " of '" + word + "', must be non-negative and finite");
+          "illegal factor: %s of '%s', must be in [0, %s]".formatted(factor, word, MAX_FACTOR));
     }
     if (word.isBlank()) {
       throw new IllegalArgumentException("illegal word: it is blank");
@@ -68,8 +72,8 @@ public final class Profile {
         factors.put(word, factor);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException(
-            "%s, line %s: must be word=factor, as in laptop=2, with a factor of 0 or more, is: %s"
-                .formatted(name, number, line.strip()),
+            "%s, line %s: must be word=factor, as in laptop=2, with a factor of 0 to %s, is: %s"
+                .formatted(name, number, MAX_FACTOR, line.strip()),
             e);
       }
     }

@@ -13,6 +13,8 @@ import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.store.DataInput;
 import org.apache.lucene.store.DataOutput;
 import org.apache.lucene.store.Directory;
+import org.apache.lucene.util.Accountable;
+import org.apache.lucene.util.RamUsageEstimator;
 
 /**
  * What was extracted from a cross-encoder or encoder, and all that scoring needs of it: a {@link
@@ -38,7 +40,7 @@ import org.apache.lucene.store.Directory;
  *
  * @lucene.experimental
  */
-public final class SemanticBM25Model {
+public final class SemanticBM25Model implements Accountable {
   /** In place of a layer's number: the last of the neural model, whatever that is. */
   public static final int LAST_LAYER = 0;
 
@@ -442,5 +444,16 @@ public final class SemanticBM25Model {
       edits.add(WordEdit.read(in));
     }
     return model.withEdits(edits);
+  }
+
+  /** Heap that words, vectors and weights take, without what fields keep beside. */
+  @Override
+  public long ramBytesUsed() {
+    return wordpieces.ramBytesUsed()
+        + vectors.ramBytesUsed()
+        + words.ramBytesUsed()
+        + RamUsageEstimator.sizeOf(idf)
+        + RamUsageEstimator.sizeOf(idfOfWords)
+        + RamUsageEstimator.sizeOf(weights);
   }
 }

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.lucene.store.DataInput;
 import org.apache.lucene.store.DataOutput;
+import org.apache.lucene.util.Accountable;
+import org.apache.lucene.util.RamUsageEstimator;
 import org.apache.lucene.util.VectorUtil;
 
 /**
@@ -13,7 +15,7 @@ import org.apache.lucene.util.VectorUtil;
  * <p>Each vector is scaled so that its largest component is 127; the cosine does not see the scale.
  * Immutable and thread-safe; callers must not change the arrays they are handed.
  */
-public final class TermVectors {
+public final class TermVectors implements Accountable {
   private final int dimensions;
   private final byte[][] vectors;
   private final float[] inverseNorms;
@@ -205,5 +207,14 @@ public final class TermVectors {
       in.readBytes(vectors[i], 0, dimensions);
     }
     return new TermVectors(dimensions, vectors);
+  }
+
+  @Override
+  public long ramBytesUsed() {
+    long bytes = RamUsageEstimator.shallowSizeOf(vectors) + RamUsageEstimator.sizeOf(inverseNorms);
+    for (byte[] vector : vectors) {
+      bytes += RamUsageEstimator.sizeOf(vector);
+    }
+    return bytes;
   }
 }

@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Set;
 import org.apache.lucene.store.DataInput;
 import org.apache.lucene.store.DataOutput;
+import org.apache.lucene.util.Accountable;
+import org.apache.lucene.util.RamUsageEstimator;
 
 /**
  * Whole words of a language: for each the number of passages that had it, its vector and its
@@ -18,7 +20,7 @@ import org.apache.lucene.store.DataOutput;
  *
  * @lucene.experimental
  */
-public final class WordTable {
+public final class WordTable implements Accountable {
   private final int passages;
   private final List<String> words;
   private final int[] frequencies;
@@ -186,5 +188,13 @@ public final class WordTable {
         frequencies.stream().mapToInt(Integer::intValue).toArray(),
         TermVectors.read(in, size),
         values);
+  }
+
+  @Override
+  public long ramBytesUsed() {
+    return words.stream().mapToLong(RamUsageEstimator::sizeOf).sum()
+        + RamUsageEstimator.sizeOf(frequencies)
+        + RamUsageEstimator.sizeOf(weights)
+        + vectors.ramBytesUsed();
   }
 }

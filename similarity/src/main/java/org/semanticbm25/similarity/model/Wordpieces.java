@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.apache.lucene.util.Accountable;
+import org.apache.lucene.util.RamUsageEstimator;
 
 /**
  * A WordPiece vocabulary, and how it spells words: as the uncased tokenizer of BERT does, lower
@@ -15,7 +17,7 @@ import java.util.Map;
  *
  * @lucene.experimental
  */
-public final class Wordpieces {
+public final class Wordpieces implements Accountable {
   private static final String CONTINUATION = "##";
   private static final int[] NONE = {};
 
@@ -191,5 +193,11 @@ public final class Wordpieces {
       start = end;
     }
     return true;
+  }
+
+  @Override
+  public long ramBytesUsed() {
+    return pieces.stream().mapToLong(RamUsageEstimator::sizeOf).sum()
+        + RamUsageEstimator.HASHTABLE_RAM_BYTES_PER_ENTRY * (first.size() + later.size());
   }
 }

@@ -9,7 +9,11 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.search.ScoreDoc;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
@@ -19,6 +23,7 @@ import org.semanticbm25.eval.cli.option.TargetOption;
 import org.semanticbm25.eval.cli.option.TargetOption.Target;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CachedCrossEncoder;
+import org.semanticbm25.eval.collection.Dataset;
 import org.semanticbm25.eval.collection.PassageTexts;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.Run;
@@ -30,6 +35,7 @@ import org.semanticbm25.eval.compare.SwapAudit.WordPair;
 import org.semanticbm25.eval.measure.Measure;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.lucene.PassageSource;
+import org.semanticbm25.similarity.field.ContextualField;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -46,7 +52,7 @@ import picocli.CommandLine.Spec;
       "Each query with a word of a pair is asked with either word; so is each query with {} in"
           + " place of a word. Rank-biased overlap is 1 where the ranking stays. With --profile,"
           + " semantic BM25 and the contextual system are measured with it too; on a collection"
-          + " also what it costs in nDCG@10, on the judged queries as they are.%n"
+          + " also what it costs in nDCG@10, on all judged queries as they are.%n"
     })
 public final class AuditCommand implements Callable<Integer> {
   private static final int DEPTH = 10;
@@ -77,29 +83,25 @@ public final class AuditCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (rerank < 0) {
-      throw new UserException("--rerank " + rerank + ": must be 0 or more");
+    if (rerank != 0 && rerank < DEPTH) {
+      throw new UserException("--rerank " + rerank + ": must be 0, or 10 or more");
     }
     target.check(place);
-    List<WordPair> pairs = readPairs(pairFile);
-    try (Target open = target.open(place, workspace)) {
-      List<Swap> swaps = SwapAudit.swaps(open.dataset().queries().values(), pairs);
-      if (swaps.isEmpty()) {
-        throw new UserException(
-            "%s: none of %d queries has a word of a pair; give queries that have, or --queries with {} in place of a word"
-                .formatted(pairFile, open.dataset().queries().size()));
-      }
-      SwapAudit audit = new SwapAudit(swaps);
+    profile.read(target.field(place), target.analyzer());
+    Dataset dataset = target.read(place);
+    SwapAudit audit = new SwapAudit(swaps(dataset, readPairs(pairFile)));
+    try (CachedCrossEncoder encoder = rerank > 0 ? crossEncoder.openCached(workspace.home) : null;
+        Target open = target.open(place, dataset, workspace, rerank > 0)) {
       Map<String, Double> nDCG = new LinkedHashMap<>();
-      for (Map.Entry<String, RankingSystem> system : systems(open).entrySet()) {
-        audit.add(system.getKey(), query -> ids(system.getValue().search(query, DEPTH)));
-        if (!open.dataset().qrels().isEmpty()) {
-          Run run = system.getValue().run(open.dataset(), DEPTH);
-          nDCG.put(system.getKey(), Measure.nDCG(DEPTH).mean(open.dataset().qrels(), run));
+      for (RankingSystem system : systems(open)) {
+        audit.add(system.name(), query -> ids(system.search(query, DEPTH)));
+        if (!dataset.qrels().isEmpty()) {
+          Run run = system.run(dataset, DEPTH);
+          nDCG.put(system.name(), Measure.nDCG(DEPTH).mean(dataset.qrels(), run));
         }
       }
-      if (rerank > 0) {
-        addCrossEncoder(audit, open, swaps.size());
+      if (encoder != null) {
+        addCrossEncoder(audit, open, encoder);
       }
       Report bySystem = audit.bySystem();
       nDCG.forEach((system, value) -> bySystem.put(system, "nDCG@10", value));
@@ -112,15 +114,32 @@ public final class AuditCommand implements Callable<Integer> {
     return 0;
   }
 
+  /** Those of as many queries with a word of a pair as are asked for. */
+  private List<Swap> swaps(Dataset dataset, List<WordPair> pairs) throws UserException {
+    List<Swap> all = SwapAudit.swaps(dataset.queries().values(), pairs);
+    if (all.isEmpty()) {
+      throw new UserException(
+          "%s: none of %s queries has one word of a pair; give queries that have, or an index and --queries with {} in place of a word"
+              .formatted(pairFile, dataset.queries().size()));
+    }
+    Set<String> drawn =
+        target.drawn(all.stream().map(Swap::source).collect(Collectors.toCollection(TreeSet::new)));
+    return all.stream().filter(swap -> drawn.contains(swap.source())).toList();
+  }
+
   private static List<WordPair> readPairs(Path file) throws IOException {
     List<WordPair> pairs = new ArrayList<>();
     TextFile.forEachLine(
         file,
         (line, number) -> {
           String[] words = line.strip().split("\\s+");
-          if (words.length != 2) {
+          if (line.startsWith("#")) {
+            return;
+          }
+          if (words.length != 2 || words[0].equalsIgnoreCase(words[1])) {
             throw new UserException(
-                "%s, line %d: must be two words, is: %s".formatted(file, number, line.strip()));
+                "%s, line %s: must be two different words, is: %s"
+                    .formatted(file, number, line.strip()));
           }
           pairs.add(new WordPair(words[0], words[1]));
         });
@@ -130,36 +149,39 @@ public final class AuditCommand implements Callable<Integer> {
     return pairs;
   }
 
-  private Map<String, RankingSystem> systems(Target open) throws IOException {
-    Map<String, RankingSystem> systems = new LinkedHashMap<>();
-    systems.put("bm25", RankingSystem.bm25(open.reader(), open.field(), open.analyzer()));
-    systems.put("semantic", RankingSystem.semantic(open.reader(), open.semantic()));
-    if (open.contextual() != null) {
-      systems.put("contextual", RankingSystem.contextual(open.reader(), open.contextual()));
+  private List<RankingSystem> systems(Target open) throws IOException {
+    DirectoryReader reader = open.reader();
+    ContextualField soft = open.contextual();
+    List<RankingSystem> systems = new ArrayList<>();
+    systems.add(RankingSystem.bm25(reader, open.semantic().name(), target.analyzer()));
+    systems.add(RankingSystem.semantic(reader, open.semantic()));
+    if (soft != null) {
+      systems.add(RankingSystem.contextual(reader, soft));
     }
-    if (!profile.files().isEmpty()) {
-      systems.put(
-          "semantic" + ProfileOption.SUFFIX,
-          RankingSystem.semantic(open.reader(), profile.on(open.semantic())));
-      if (open.contextual() != null) {
-        systems.put(
-            "contextual" + ProfileOption.SUFFIX,
-            RankingSystem.contextual(open.reader(), profile.on(open.contextual())));
-      }
+    if (profile.isGiven()) {
+      systems.add(
+          RankingSystem.semantic(reader, profile.on(open.semantic()))
+              .named("semantic" + RankingSystem.PROFILE));
+    }
+    if (profile.isGiven() && soft != null) {
+      systems.add(
+          RankingSystem.contextual(reader, profile.on(soft))
+              .named("contextual" + RankingSystem.PROFILE));
     }
     return systems;
   }
 
-  private void addCrossEncoder(SwapAudit audit, Target open, int swaps) throws IOException {
-    RankingSystem bm25 = RankingSystem.bm25(open.reader(), open.field(), open.analyzer());
-    PassageTexts texts = new PassageTexts(open.reader(), PassageSource.storedFields(open.field()));
+  private void addCrossEncoder(SwapAudit audit, Target open, CachedCrossEncoder encoder)
+      throws IOException {
+    String name = open.semantic().name();
+    RankingSystem bm25 = RankingSystem.bm25(open.reader(), name, target.analyzer());
+    PassageTexts texts = new PassageTexts(open.reader(), PassageSource.storedFields(name));
     int[] asked = new int[1];
-    try (CachedCrossEncoder encoder = crossEncoder.openCached(workspace.home);
-        Terminal progress = new Terminal()) {
+    try (Terminal progress = new Terminal()) {
       audit.add(
           "cross-encoder",
           query -> {
-            progress.report("reranking", ++asked[0], 2L * swaps);
+            progress.report("reranking", ++asked[0], 2L * audit.size());
             ScoreDoc[] hits = bm25.searcher().search(bm25.query(query), rerank).scoreDocs;
             return rerank(query, hits, texts, encoder);
           });

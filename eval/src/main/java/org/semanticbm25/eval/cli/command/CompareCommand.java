@@ -24,6 +24,7 @@ import org.semanticbm25.eval.cli.option.TargetOption;
 import org.semanticbm25.eval.cli.option.TargetOption.Target;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIdf;
+import org.semanticbm25.eval.collection.Dataset;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.Run;
 import org.semanticbm25.eval.compare.Comparer;
@@ -48,7 +49,8 @@ import picocli.CommandLine.Spec;
       "Compare BM25, the extracted functions and the cross-encoder, and write a page to look at.",
       "On an index with a log of queries: how far each agrees with the cross-encoder, and what it"
           + " costs. On a collection in BEIR's layout also how good each is.",
-      "Writes one HTML file that needs no network, and the same numbers as JSON and CSV.%n"
+      "Writes one HTML file that needs no network, the same numbers as JSON and CSV, and a table in"
+          + " Markdown.%n"
     })
 public final class CompareCommand implements Callable<Integer> {
   private static final int DEPTH = 1000;
@@ -109,8 +111,8 @@ public final class CompareCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "FILE",
       description =
-          "the page to write, as in report.html; report.json and report.csv go beside it (default:"
-              + " comparison/comparison.html in the home folder)")
+          "the page to write, as in report.html; report.json, .csv and .md go beside it"
+              + " (default: comparison/comparison.html in the home folder)")
   @Nullable Path output;
 
   // read once a command
@@ -184,25 +186,29 @@ public final class CompareCommand implements Callable<Integer> {
   }
 
   private Comparison.Collection compare(Path place, NeuralSystems neural) throws IOException {
-    try (Target open = target.open(place, workspace);
+    Dataset all = target.read(place);
+    Dataset drawn = all.only(target.drawn(all.queries().keySet()));
+    // wrong files are told before the work begins
+    Path firstPass = place.resolve(FIRST_PASS);
+    Run given =
+        !all.qrels().isEmpty() && Files.exists(firstPass) ? run(all, drawn, firstPass) : null;
+    Map<String, Run> others = new LinkedHashMap<>();
+    for (Map.Entry<String, Path> file : files.entrySet()) {
+      others.put(file.getKey(), run(all, drawn, file.getValue()));
+    }
+    try (Target open = target.open(place, all, workspace, true);
         Terminal progress = new Terminal()) {
-      Path firstPass = place.resolve(FIRST_PASS);
       Subject subject =
           Subject.of(
-              open.dataset(),
-              open.all().queries().size(),
+              drawn,
+              all.queries().size(),
               open.reader(),
-              open.field(),
-              open.analyzer(),
-              Files.exists(firstPass) ? run(open, firstPass) : null);
-      // a wrong one is told before the work begins
-      Map<String, Run> others = new LinkedHashMap<>();
-      for (Map.Entry<String, Path> file : files.entrySet()) {
-        others.put(file.getKey(), run(open, file.getValue()));
-      }
+              target.field(place),
+              target.analyzer(),
+              given);
       Comparer comparer = new Comparer(subject, DEPTH, pool, progress);
-      if (subject.firstPass() != null) {
-        comparer.addFirstPass("bm25", "the run that is given, " + FIRST_PASS, subject.firstPass());
+      if (given != null) {
+        comparer.addFirstPass("bm25", "the run that is given, " + FIRST_PASS, given);
       } else {
         comparer.add(RankingSystem.bm25(subject.reader(), subject.field(), subject.analyzer()));
       }
@@ -219,8 +225,8 @@ public final class CompareCommand implements Callable<Integer> {
   }
 
   /** The part of a run file that is of the queries that were drawn. */
-  private static Run run(Target open, Path file) throws IOException {
-    return open.all().readRun(file).only(open.dataset().queries().keySet());
+  private static Run run(Dataset all, Dataset drawn, Path file) throws IOException {
+    return all.readRun(file).only(drawn.queries().keySet());
   }
 
   private IndexSearcher searcher(Subject subject) throws IOException {

@@ -154,6 +154,7 @@ public final class EvalCommand implements Callable<Integer> {
     check();
     Dataset dataset = Dataset.read(folder, split);
     Analyzer analyzer = new EnglishAnalyzer();
+    profile.read(TextIndex.CONTENTS, analyzer);
     String fingerprint = Digests.sha256(dataset.corpus());
     try (CachedCrossEncoder encoder = rerank > 0 ? crossEncoder.openCached(workspace.home) : null;
         AttentionScorer scorer =
@@ -197,10 +198,10 @@ public final class EvalCommand implements Callable<Integer> {
     SemanticField field = SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer);
     SemanticField semantic = softTerms == null ? field : field.withMaxSoftTerms(softTerms);
     systems.add(RankingSystem.semantic(searcher(reader, analyzer), semantic));
-    if (!profile.files().isEmpty()) {
+    if (profile.isGiven()) {
       systems.add(
           RankingSystem.semantic(searcher(reader, analyzer), profile.on(semantic))
-              .named("semantic" + ProfileOption.SUFFIX));
+              .named("semantic" + RankingSystem.PROFILE));
     }
   }
 
@@ -208,18 +209,18 @@ public final class EvalCommand implements Callable<Integer> {
       throws IOException {
     ContextualField soft = contextual.field(TextIndex.CONTENTS, analyzer);
     systems.add(RankingSystem.contextual(searcher(reader, analyzer), soft));
-    if (!profile.files().isEmpty()) {
+    if (profile.isGiven()) {
       systems.add(
           RankingSystem.contextual(searcher(reader, analyzer), profile.on(soft))
-              .named("contextual" + ProfileOption.SUFFIX));
+              .named("contextual" + RankingSystem.PROFILE));
     }
   }
 
   /** Says how much of a ranking a profile leaves as it was. */
   private static void tellOverlap(Evaluation evaluation, Report report) {
     for (String name : evaluation.runs().keySet()) {
-      if (name.endsWith(ProfileOption.SUFFIX)) {
-        String plain = name.substring(0, name.length() - ProfileOption.SUFFIX.length());
+      if (name.endsWith(RankingSystem.PROFILE)) {
+        String plain = name.substring(0, name.length() - RankingSystem.PROFILE.length());
         report.put(
             name,
             "RBO without profile",
@@ -252,7 +253,7 @@ public final class EvalCommand implements Callable<Integer> {
       settings.put("contextual", contextual.model().id());
       settings.put("stored terms", contextual.storedTerms());
     }
-    if (!profile.files().isEmpty()) {
+    if (profile.isGiven()) {
       settings.put("profiles", profile.files().stream().map(Path::toString).toList());
     }
     if (rerank > 0) {

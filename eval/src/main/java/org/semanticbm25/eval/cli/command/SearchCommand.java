@@ -120,10 +120,11 @@ public final class SearchCommand implements Callable<Integer> {
     try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
       field.requireIn(index, reader);
       ScorerName name = scorer != null ? scorer : defaultScorer(reader);
-      if (!profile.files().isEmpty() && !PROFILED.contains(name)) {
+      if (profile.isGiven() && !PROFILED.contains(name)) {
         throw new UserException(
             "--profile: --scorer %s knows none; give semantic or contextual".formatted(name));
       }
+      profile.read(field.name, field.analyzer());
       switch (name) {
         case SEMANTIC -> {
           searchWith(RankingSystem.semantic(reader, profile.on(field.semantic(workspace, index))));

@@ -15,6 +15,7 @@ import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FieldOption;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIndexes;
+import org.semanticbm25.eval.serve.CopiedCommands;
 import org.semanticbm25.eval.serve.LiveSearch;
 import org.semanticbm25.eval.serve.PageServer;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
@@ -85,8 +86,7 @@ public final class ServeCommand implements Callable<Integer> {
               reader,
               field.semantic(workspace, index),
               field.analyzer(),
-              index.toString(),
-              options(),
+              commands(),
               soft,
               encoder,
               pool);
@@ -104,14 +104,20 @@ public final class ServeCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** What a command needs to work with the same model, field and analyzer. */
-  private String options() {
-    StringBuilder options = new StringBuilder();
-    if (workspace.modelFile() != null) {
-      options.append(" --extracted ").append(ShellWord.quoted(workspace.modelFile().toString()));
-    }
-    options.append(" --field ").append(ShellWord.quoted(field.name));
-    return options.append(" --analyzer ").append(field.analyzerName()).toString();
+  /** What commands need to work with the same models, field and analyzer. */
+  private CopiedCommands commands() {
+    String common =
+        " --field %s --analyzer %s".formatted(ShellWord.quoted(field.name), field.analyzerName());
+    Path model = workspace.modelFile();
+    String edit = model == null ? "" : " --extracted " + ShellWord.quoted(model.toString());
+    String search =
+        crossEncoder
+            .folder()
+            .map(folder -> " --model " + ShellWord.quoted(folder.toString()))
+            .orElse("");
+    // a query may begin with a dash
+    return new CopiedCommands(
+        edit + common, common + search + " -- " + ShellWord.quoted(index.toString()));
   }
 
   private InetAddress address() throws UserException {

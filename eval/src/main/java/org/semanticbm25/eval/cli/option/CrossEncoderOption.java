@@ -2,6 +2,7 @@ package org.semanticbm25.eval.cli.option;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.apache.lucene.util.IOUtils;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.collection.CachedCrossEncoder;
@@ -22,6 +23,11 @@ public final class CrossEncoderOption {
   /** Whether it is another than the bundled one. */
   public boolean isGiven() {
     return folder != null;
+  }
+
+  /** Its folder, unless it is the bundled one. */
+  public Optional<Path> folder() {
+    return Optional.ofNullable(folder);
   }
 
   /**

@@ -4,6 +4,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.lucene.analysis.Analyzer;
+import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.collection.SingleTerm;
 import org.semanticbm25.eval.collection.TextFile;
 import org.semanticbm25.similarity.field.ContextualField;
 import org.semanticbm25.similarity.field.SemanticField;
@@ -20,33 +23,48 @@ public final class ProfileOption {
               + " several files multiply")
   List<Path> files = new ArrayList<>();
 
-  /** Added to the name of a system that has the profiles. */
-  public static final String SUFFIX = "-profile";
+  private final List<Profile> profiles = new ArrayList<>();
+
+  /** Whether there are any. */
+  public boolean isGiven() {
+    return !files.isEmpty();
+  }
 
   /** The files, in the order in which they were given. */
   public List<Path> files() {
     return files;
   }
 
-  /** A field with the profiles. */
-  public SemanticField on(SemanticField field) throws IOException {
+  /** Reads the profiles, and refuses a word that is none to the analyzer, or several. */
+  public void read(String field, Analyzer analyzer) throws IOException {
+    for (Path file : files) {
+      Profile profile = Profile.parse(file.toString(), TextFile.read(file));
+      for (String word : profile.factors().keySet()) {
+        if (!SingleTerm.isOne(analyzer, field, word)) {
+          throw new UserException(
+              "%s: the analyzer makes no single term of '%s'; give words that are not stop words, one by one"
+                  .formatted(file, word));
+        }
+      }
+      profiles.add(profile);
+    }
+  }
+
+  /** A field with the profiles that were read. */
+  public SemanticField on(SemanticField field) {
     SemanticField profiled = field;
-    for (Path file : files) {
-      profiled = profiled.withProfile(read(file));
+    for (Profile profile : profiles) {
+      profiled = profiled.withProfile(profile);
     }
     return profiled;
   }
 
-  /** A field with the profiles. */
-  public ContextualField on(ContextualField field) throws IOException {
+  /** A field with the profiles that were read. */
+  public ContextualField on(ContextualField field) {
     ContextualField profiled = field;
-    for (Path file : files) {
-      profiled = profiled.withProfile(read(file));
+    for (Profile profile : profiles) {
+      profiled = profiled.withProfile(profile);
     }
     return profiled;
-  }
-
-  private static Profile read(Path file) throws IOException {
-    return Profile.parse(file.toString(), TextFile.read(file));
   }
 }

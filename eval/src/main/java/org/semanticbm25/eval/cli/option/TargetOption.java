@@ -71,28 +71,17 @@ public final class TargetOption {
   /**
    * A target that is open for reading.
    *
-   * @param all queries, and judgements of a collection
-   * @param dataset those that were drawn
    * @param reader enriched if there is a contextual field
    * @param semantic the static model on the field
    * @param contextual null if the index is not enriched, or the system is left out
-   * @param analyzer of the field
    * @param index what is closed
    */
   public record Target(
-      Dataset all,
-      Dataset dataset,
       DirectoryReader reader,
       SemanticField semantic,
       @Nullable ContextualField contextual,
-      Analyzer analyzer,
       OpenIndex index)
       implements Closeable {
-    /** The name of the field that is searched. */
-    public String field() {
-      return semantic.name();
-    }
-
     @Override
     public void close() throws IOException {
       index.close();
@@ -119,12 +108,11 @@ public final class TargetOption {
         || Files.exists(place.resolve("corpus.jsonl.gz"));
   }
 
-  /** Opens a target; the index of a collection is made, and enriched, at the first use. */
-  public Target open(Path place, Workspace workspace) throws IOException {
-    return isCollection(place) ? openCollection(place, workspace) : openIndex(place, workspace);
-  }
-
-  private Target openIndex(Path place, Workspace workspace) throws IOException {
+  /** Reads the queries of a target, and the judgements of a collection. */
+  public Dataset read(Path place) throws IOException {
+    if (isCollection(place)) {
+      return Dataset.read(place, split);
+    }
     if (queries == null) {
       throw new UserException(
           place + ": is no collection with queries; give --queries, a file with one a line");
@@ -133,49 +121,76 @@ public final class TargetOption {
     if (log.isEmpty()) {
       throw new UserException(queries + ": is empty; give queries, one a line");
     }
-    OpenIndex index = new OpenIndex(place, CollectionIndexes.openIndex(place));
+    String name = Objects.toString(place.toAbsolutePath().normalize().getFileName(), "root");
+    return new Dataset(name, place, log, Map.of(), Set.of());
+  }
+
+  /** Some of the queries at random, as many as --sample says at most. */
+  public Set<String> drawn(Set<String> ids) {
+    return sample == 0 ? ids : Set.copyOf(QueryLog.sample(ids, sample));
+  }
+
+  /** The name of the field of a target. */
+  public String field(Path place) {
+    return isCollection(place) ? TextIndex.CONTENTS : field.name;
+  }
+
+  /** The analyzer of the field. */
+  public Analyzer analyzer() throws UserException {
+    return field.analyzer();
+  }
+
+  /**
+   * Opens a target; the index of a collection is made, and enriched, at the first use.
+   *
+   * @param dataset of {@link #read}
+   * @param texts whether passages are to be read
+   */
+  public Target open(Path place, Dataset dataset, Workspace workspace, boolean texts)
+      throws IOException {
+    OpenIndex index =
+        isCollection(place)
+            ? openCollection(dataset, workspace)
+            : new OpenIndex(place, CollectionIndexes.openIndex(place));
     try {
+      if (isCollection(place)) {
+        return target(
+            index, SemanticField.of(workspace.model(), TextIndex.CONTENTS, field.analyzer()));
+      }
       field.requireIn(place, index.reader());
-      field.requireStored(place, index.reader());
-      String name = Objects.toString(place.toAbsolutePath().normalize().getFileName(), "root");
-      Dataset all = new Dataset(name, place, log, Map.of(), Set.of());
-      return target(all, index, field.semantic(workspace, place));
+      if (texts) {
+        field.requireStored(place, index.reader());
+      }
+      return target(index, field.semantic(workspace, place));
     } catch (IOException | RuntimeException e) {
       IOUtils.closeWhileHandlingException(index);
       throw e;
     }
   }
 
-  private Target openCollection(Path place, Workspace workspace) throws IOException {
-    Dataset all = Dataset.read(place, split);
+  private OpenIndex openCollection(Dataset all, Workspace workspace) throws IOException {
     Analyzer analyzer = field.analyzer();
-    OpenIndex index =
+    OpenIndex plain =
         workspace
             .indexes()
             .open(all.name(), Digests.sha256(all.corpus()), analyzer, all::forEachPassage);
-    try {
-      if (!noContextual) {
-        OpenIndex enriched = contextual.enriched(index, analyzer, workspace.home);
-        index.close();
-        index = enriched;
-      }
-      return target(all, index, SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer));
-    } catch (IOException | RuntimeException e) {
-      IOUtils.closeWhileHandlingException(index);
-      throw e;
+    if (noContextual) {
+      return plain;
+    }
+    try (plain) {
+      return contextual.enriched(plain, analyzer, workspace.home);
     }
   }
 
-  private Target target(Dataset all, OpenIndex index, SemanticField semantic) throws IOException {
+  private Target target(OpenIndex index, SemanticField semantic) throws IOException {
     DirectoryReader reader = index.reader();
     boolean enriched = !noContextual && ContextualField.isIn(reader, semantic.name());
     return new Target(
-        all,
-        sample == 0 ? all : all.only(Set.copyOf(QueryLog.sample(all.queries().keySet(), sample))),
         reader,
         semantic,
-        enriched ? contextual.checked(all.name(), reader, semantic.name(), field.analyzer()) : null,
-        field.analyzer(),
+        enriched
+            ? contextual.checked(index.place(), reader, semantic.name(), field.analyzer())
+            : null,
         index);
   }
 }
