@@ -413,7 +413,7 @@ class SemanticBM25PluginTest {
   void searchesAPointInTime() throws Exception {
     indexSome(cluster, "moment");
     Response before = ok(cluster.post("/moment/_search", "{" + CHEAP_LAPTOPS + "}"));
-    assertEquals(3, before.ids().size(), before.body()::toString);
+    assertEquals(4, before.ids().size(), before.body()::toString);
     String id =
         ok(cluster.post("/moment/_search/point_in_time?keep_alive=1m", ""))
             .body()
@@ -440,7 +440,7 @@ class SemanticBM25PluginTest {
           cluster.put(
               "/_cluster/settings", settings.formatted("[\"" + far.transportAddress(0) + "\"]")));
       Response across = ok(cluster.post("/far:there/_search", "{" + CHEAP_LAPTOPS + "}"));
-      assertEquals(3, direct.ids().size(), direct.body()::toString);
+      assertEquals(4, direct.ids().size(), direct.body()::toString);
       assertEquals(direct.ids(), across.ids());
       assertEquals(direct.scores(), across.scores());
     } finally {
