@@ -34,6 +34,8 @@ class ClusterStudy {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int ENRICHED = 600;
   private static final int ROUNDS = 7;
+  private static final int CALLERS = 4;
+  private static final int SECONDS = 15;
 
   @TempDir Path folder;
 
@@ -105,6 +107,9 @@ class ClusterStudy {
             "%d nodes: %.0f passages a second with the processor, %.0f without%n",
             nodes, soft, plain);
         compare(cluster, queries, nodes);
+        for (String system : List.of("match", "4", "contextual")) {
+          throughput(cluster, queries, system, nodes);
+        }
       }
     }
   }
@@ -128,6 +133,39 @@ class ClusterStudy {
     System.out.printf(
         "%d nodes: contextual_match: %.2f x match on its index%n",
         nodes, median(times, "contextual", "soft match"));
+  }
+
+  /** How many queries four callers have answered a second, and how long that takes. */
+  private static void throughput(
+      TestCluster cluster, List<String> queries, String system, int nodes) throws Exception {
+    List<Double> times = Collections.synchronizedList(new ArrayList<>());
+    long end = System.nanoTime() + SECONDS * 1_000_000_000L;
+    List<Future<?>> running = new ArrayList<>();
+    try (ExecutorService pool = Executors.newFixedThreadPool(CALLERS)) {
+      for (int caller = 0; caller < CALLERS; caller++) {
+        int number = caller;
+        running.add(
+            pool.submit(
+                () -> {
+                  for (int i = number; System.nanoTime() < end; i += CALLERS) {
+                    String text = queries.get(i % queries.size());
+                    times.add(time(cluster, List.of(text), system) / 1e6);
+                  }
+                  return null;
+                }));
+      }
+      for (Future<?> caller : running) {
+        caller.get();
+      }
+    }
+    System.out.printf(
+        "%d nodes: %s, %d callers: %.0f queries a second, p50 %.1f ms, p99 %.1f ms%n",
+        nodes,
+        system,
+        CALLERS,
+        times.size() / (double) SECONDS,
+        quantile(times, 0.5),
+        quantile(times, 0.99));
   }
 
   private static double median(Map<String, List<Double>> times, String system, String base) {
