@@ -13,8 +13,8 @@ import org.opensearch.core.xcontent.XContentBuilder;
  * @param name that requests give
  * @param kind static, contextual, contextual_encoder, cross_encoder or attention
  * @param digest of its content
- * @param bytes of memory: on the heap for words and vectors, in native memory for the weights of a
- *     network, whose file is as large
+ * @param bytes of memory: on the heap for words and vectors; for the weights of a network, which
+ *     are in native memory, the size of its file, of which attention needs a part
  */
 record ModelInfo(String name, String kind, String digest, long bytes)
     implements Writeable, ToXContentObject {

@@ -85,7 +85,8 @@ record Setting(
   }
 
   private static Map<String, Float> edits(String lines) {
-    Map<String, Float> edits = Profile.parse("edits", lines).factors();
+    // indented: a word may begin as a comment does
+    Map<String, Float> edits = Profile.parse("edits", lines.indent(1)).factors();
     edits.forEach(
         (word, factor) -> {
           if (factor > MAX_FACTOR) {

@@ -39,6 +39,12 @@ class SettingTest {
   }
 
   @Test
+  void readsWordsThatBeginAsCommentsDo() throws IOException {
+    Setting setting = of(Map.of("edits", "#tag=0\ncar=2"));
+    assertEquals(Map.of("#tag", 0f, "car", 2f), setting.edits());
+  }
+
+  @Test
   void refusesEditsOutOfRange() {
     for (String edits : List.of("fox", "fox=-1", "fox=101", "=1", "fox=NaN")) {
       IllegalArgumentException e =

@@ -33,17 +33,17 @@ public final class EmbeddingEdit {
    * @throws IllegalArgumentException if a word is no token of the model, or a factor not finite
    */
   public static OnnxGraph apply(NeuralModel model, Map<String, Float> factors) throws IOException {
-    TextTokens tokens = TextTokens.read(model);
-    double[] axis = IdfDirection.axis(tokens.matrix());
+    OnnxGraph graph = OnnxGraph.read(model.onnx());
+    TextTokens tokens = TextTokens.read(model, graph);
     Map<Integer, float[]> rows = new HashMap<>();
     for (Map.Entry<String, Float> entry : factors.entrySet()) {
       int token = token(entry.getKey(), entry.getValue(), tokens, model);
       if (entry.getValue() != 1f) {
         float[] row = tokens.embeddings().get(token);
-        rows.put(tokens.ids().get(token), scaled(row, axis, entry.getValue()));
+        rows.put(tokens.ids().get(token), scaled(row, tokens.axis(), entry.getValue()));
       }
     }
-    return WordEmbeddings.replace(OnnxGraph.read(model.onnx()), rows);
+    return WordEmbeddings.replace(graph, rows);
   }
 
   private static int token(String word, float factor, TextTokens tokens, NeuralModel model) {

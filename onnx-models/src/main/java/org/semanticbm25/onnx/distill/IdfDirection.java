@@ -33,13 +33,17 @@ public final class IdfDirection {
    * @return by row of the vocabulary; NaN if all rows are equal
    */
   public static float[] of(List<float[]> matrix, List<float[]> vocabulary) {
-    double[] leading = axis(matrix);
+    return along(axis(matrix), vocabulary);
+  }
+
+  /** The same along a direction that is known. */
+  static float[] along(double[] axis, List<float[]> vocabulary) {
     double[] values = new double[vocabulary.size()];
     double[] position = new double[values.length];
     for (int i = 0; i < values.length; i++) {
       float[] row = vocabulary.get(i);
-      for (int d = 0; d < leading.length; d++) {
-        values[i] += row[d] * leading[d];
+      for (int d = 0; d < axis.length; d++) {
+        values[i] += row[d] * axis[d];
       }
       position[i] = Math.log(i + 1d);
     }

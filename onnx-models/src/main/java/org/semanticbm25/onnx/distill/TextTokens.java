@@ -3,6 +3,7 @@ package org.semanticbm25.onnx.distill;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.semanticbm25.onnx.graph.OnnxGraph;
 import org.semanticbm25.onnx.graph.WordEmbeddings;
 import org.semanticbm25.onnx.hub.NeuralModel;
 import org.semanticbm25.onnx.runtime.Tokenizers;
@@ -11,22 +12,29 @@ import org.semanticbm25.onnx.runtime.Tokenizers;
  * The tokens of a model that stand for text, and its embeddings.
  *
  * @param size number of all tokens
- * @param matrix embeddings of all tokens but special ones, of which directions are made
  * @param ids of the tokens that stand for text
  * @param pieces of the same
  * @param embeddings of the same
- * @param idf of the same, see {@link IdfDirection}
+ * @param axis unit vector of the IDF direction
+ * @param idf values of the same tokens along it, see {@link IdfDirection}
  */
 @SuppressWarnings("ArrayRecordComponent")
 record TextTokens(
     int size,
-    List<float[]> matrix,
     List<Integer> ids,
     List<String> pieces,
     List<float[]> embeddings,
+    double[] axis,
     float[] idf) {
 
   static TextTokens read(NeuralModel model) throws IOException {
+    return read(model, OnnxGraph.read(model.onnx()));
+  }
+
+  /**
+   * @param graph of the model
+   */
+  static TextTokens read(NeuralModel model, OnnxGraph graph) throws IOException {
     Tokenizers.Vocabulary vocabulary = Tokenizers.vocabulary(model.tokenizer());
     if (!vocabulary.wordPiece()) {
       throw new IOException(
@@ -34,7 +42,7 @@ record TextTokens(
               + ": no WordPiece vocabulary, which is needed; give a BERT-family model, such as"
               + " BERT, DistilBERT, ELECTRA or MiniLM");
     }
-    float[][] embeddings = WordEmbeddings.read(model.onnx());
+    float[][] embeddings = WordEmbeddings.read(graph);
     if (embeddings.length < vocabulary.pieces().size()) {
       throw new IOException(
           "%s has %s tokens but %s only %s embeddings; they belong to different models"
@@ -56,12 +64,17 @@ record TextTokens(
         rows.add(embeddings[id]);
       }
     }
-    return new TextTokens(
-        embeddings.length, matrix, ids, pieces, rows, idfDirection(model, matrix, rows));
+    check(model, matrix, rows);
+    double[] axis = IdfDirection.axis(matrix);
+    float[] idf = IdfDirection.along(axis, rows);
+    if (Float.isNaN(idf[0])) {
+      throw new IOException(model.onnx() + ": its word embeddings are all alike; fetch it again");
+    }
+    return new TextTokens(embeddings.length, ids, pieces, rows, axis, idf);
   }
 
-  private static float[] idfDirection(
-      NeuralModel model, List<float[]> matrix, List<float[]> vocabulary) throws IOException {
+  private static void check(NeuralModel model, List<float[]> matrix, List<float[]> vocabulary)
+      throws IOException {
     if (vocabulary.size() < 2) {
       throw new IOException(model.tokenizer() + ": has fewer than 2 words; fetch it again");
     }
@@ -73,10 +86,5 @@ record TextTokens(
         }
       }
     }
-    float[] idf = IdfDirection.of(matrix, vocabulary);
-    if (Float.isNaN(idf[0])) {
-      throw new IOException(model.onnx() + ": its word embeddings are all alike; fetch it again");
-    }
-    return idf;
   }
 }

@@ -13,8 +13,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.util.IOSupplier;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
@@ -35,7 +36,6 @@ import org.semanticbm25.eval.compare.SwapAudit.WordPair;
 import org.semanticbm25.eval.measure.Measure;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.lucene.PassageSource;
-import org.semanticbm25.similarity.field.ContextualField;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -150,23 +150,12 @@ public final class AuditCommand implements Callable<Integer> {
   }
 
   private List<RankingSystem> systems(Target open) throws IOException {
-    DirectoryReader reader = open.reader();
-    ContextualField soft = open.contextual();
+    IOSupplier<IndexSearcher> searchers = () -> new IndexSearcher(open.reader());
     List<RankingSystem> systems = new ArrayList<>();
-    systems.add(RankingSystem.bm25(reader, open.semantic().name(), target.analyzer()));
-    systems.add(RankingSystem.semantic(reader, open.semantic()));
-    if (soft != null) {
-      systems.add(RankingSystem.contextual(reader, soft));
-    }
-    if (profile.isGiven()) {
-      systems.add(
-          RankingSystem.semantic(reader, profile.on(open.semantic()))
-              .named("semantic" + RankingSystem.PROFILE));
-    }
-    if (profile.isGiven() && soft != null) {
-      systems.add(
-          RankingSystem.contextual(reader, profile.on(soft))
-              .named("contextual" + RankingSystem.PROFILE));
+    systems.add(RankingSystem.bm25(open.reader(), open.semantic().name(), target.analyzer()));
+    systems.addAll(profile.semantic(searchers, open.semantic()));
+    if (open.contextual() != null) {
+      systems.addAll(profile.contextual(searchers, open.contextual()));
     }
     return systems;
   }

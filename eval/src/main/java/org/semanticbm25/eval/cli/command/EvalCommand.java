@@ -3,7 +3,6 @@ package org.semanticbm25.eval.cli.command;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,7 +38,6 @@ import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.onnx.attention.AttentionScorer;
 import org.semanticbm25.onnx.distill.Tuner;
 import org.semanticbm25.onnx.hub.Digests;
-import org.semanticbm25.similarity.field.ContextualField;
 import org.semanticbm25.similarity.field.SemanticField;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import picocli.CommandLine.Command;
@@ -166,10 +164,12 @@ public final class EvalCommand implements Callable<Integer> {
         OpenIndex enriched =
             noContextual ? null : contextual.enriched(index, analyzer, workspace.home)) {
       Evaluation evaluation = new Evaluation(dataset, relevant);
-      List<RankingSystem> systems = new ArrayList<>();
-      addSemantic(systems, index.reader(), analyzer);
+      List<RankingSystem> systems = semantic(index.reader(), analyzer);
       if (enriched != null) {
-        addContextual(systems, enriched.reader(), analyzer);
+        systems.addAll(
+            profile.contextual(
+                () -> searcher(enriched.reader(), analyzer),
+                contextual.field(TextIndex.CONTENTS, analyzer)));
       }
       addBm25(evaluation, dataset, index, analyzer);
       try (Terminal progress = new Terminal()) {
@@ -193,27 +193,12 @@ public final class EvalCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void addSemantic(List<RankingSystem> systems, DirectoryReader reader, Analyzer analyzer)
+  private List<RankingSystem> semantic(DirectoryReader reader, Analyzer analyzer)
       throws IOException {
     SemanticField field = SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer);
-    SemanticField semantic = softTerms == null ? field : field.withMaxSoftTerms(softTerms);
-    systems.add(RankingSystem.semantic(searcher(reader, analyzer), semantic));
-    if (profile.isGiven()) {
-      systems.add(
-          RankingSystem.semantic(searcher(reader, analyzer), profile.on(semantic))
-              .named("semantic" + RankingSystem.PROFILE));
-    }
-  }
-
-  private void addContextual(List<RankingSystem> systems, DirectoryReader reader, Analyzer analyzer)
-      throws IOException {
-    ContextualField soft = contextual.field(TextIndex.CONTENTS, analyzer);
-    systems.add(RankingSystem.contextual(searcher(reader, analyzer), soft));
-    if (profile.isGiven()) {
-      systems.add(
-          RankingSystem.contextual(searcher(reader, analyzer), profile.on(soft))
-              .named("contextual" + RankingSystem.PROFILE));
-    }
+    return profile.semantic(
+        () -> searcher(reader, analyzer),
+        softTerms == null ? field : field.withMaxSoftTerms(softTerms));
   }
 
   /** Says how much of a ranking a profile leaves as it was. */

@@ -156,6 +156,24 @@ public final class ModelCommand {
     }
   }
 
+  /** Writes an edited copy of a model. */
+  abstract static class EditingCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "DIR", description = "folder of the model, or its ONNX file")
+    Path place;
+
+    @Parameters(paramLabel = "NEW", description = "folder to write the new model to")
+    Path folder;
+
+    abstract OnnxGraph edit(NeuralModel model) throws IOException;
+
+    @Override
+    public final Integer call() throws IOException {
+      NeuralModel model = NeuralModel.at(place);
+      writeBeside(model, edit(model), folder);
+      return 0;
+    }
+  }
+
   /** {@code sbm25 model cut}. */
   @Command(
       name = "cut",
@@ -163,21 +181,13 @@ public final class ModelCommand {
         "Keep the first layers of a model and give the attention of all their heads from each query"
             + " token to the passage.%n"
       })
-  static final class Cut implements Callable<Integer> {
-    @Parameters(paramLabel = "DIR", description = "folder of the model, or its ONNX file")
-    Path place;
-
-    @Parameters(paramLabel = "NEW", description = "folder to write the cut model to")
-    Path folder;
-
+  static final class Cut extends EditingCommand {
     @Option(names = "--layers", required = true, paramLabel = "N", description = "layers to keep")
     int layers;
 
     @Override
-    public Integer call() throws IOException {
-      NeuralModel model = NeuralModel.at(place);
-      writeBeside(model, AttentionTap.cutAfter(OnnxGraph.read(model.onnx()), layers), folder);
-      return 0;
+    OnnxGraph edit(NeuralModel model) throws IOException {
+      return AttentionTap.cutAfter(OnnxGraph.read(model.onnx()), layers);
     }
   }
 
@@ -188,18 +198,10 @@ public final class ModelCommand {
         "Turn a model's weights into 8-bit integers: a quarter of the size, faster, close to the"
             + " same scores.%n"
       })
-  static final class Quantize implements Callable<Integer> {
-    @Parameters(paramLabel = "DIR", description = "folder of the model, or its ONNX file")
-    Path place;
-
-    @Parameters(paramLabel = "NEW", description = "folder to write the quantised model to")
-    Path folder;
-
+  static final class Quantize extends EditingCommand {
     @Override
-    public Integer call() throws IOException {
-      NeuralModel model = NeuralModel.at(place);
-      writeBeside(model, DynamicQuantization.apply(OnnxGraph.read(model.onnx())), folder);
-      return 0;
+    OnnxGraph edit(NeuralModel model) throws IOException {
+      return DynamicQuantization.apply(OnnxGraph.read(model.onnx()));
     }
   }
 
@@ -211,13 +213,7 @@ public final class ModelCommand {
         "Change how much words count to a model itself: scales their embeddings along the IDF"
             + " direction. All other embeddings stay as they are.%n"
       })
-  static final class Edit implements Callable<Integer> {
-    @Parameters(paramLabel = "DIR", description = "folder of the model, or its ONNX file")
-    Path place;
-
-    @Parameters(paramLabel = "NEW", description = "folder to write the edited model to")
-    Path folder;
-
+  static final class Edit extends EditingCommand {
     @Option(
         names = "--term",
         required = true,
@@ -226,10 +222,8 @@ public final class ModelCommand {
     Map<String, Float> factors = new LinkedHashMap<>();
 
     @Override
-    public Integer call() throws IOException {
-      NeuralModel model = NeuralModel.at(place);
-      writeBeside(model, EmbeddingEdit.apply(model, factors), folder);
-      return 0;
+    OnnxGraph edit(NeuralModel model) throws IOException {
+      return EmbeddingEdit.apply(model, factors);
     }
   }
 }

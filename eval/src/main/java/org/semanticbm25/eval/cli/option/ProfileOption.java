@@ -5,7 +5,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.util.IOSupplier;
 import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.SingleTerm;
 import org.semanticbm25.eval.collection.TextFile;
 import org.semanticbm25.similarity.field.ContextualField;
@@ -48,6 +51,40 @@ public final class ProfileOption {
       }
       profiles.add(profile);
     }
+  }
+
+  /**
+   * Semantic BM25, and the same with the profiles if there are any.
+   *
+   * @param searchers makes one for each
+   */
+  public List<RankingSystem> semantic(IOSupplier<IndexSearcher> searchers, SemanticField field)
+      throws IOException {
+    List<RankingSystem> systems = new ArrayList<>();
+    systems.add(RankingSystem.semantic(searchers.get(), field));
+    if (isGiven()) {
+      systems.add(
+          RankingSystem.semantic(searchers.get(), on(field))
+              .named("semantic" + RankingSystem.PROFILE));
+    }
+    return systems;
+  }
+
+  /**
+   * The contextual system, and the same with the profiles if there are any.
+   *
+   * @param searchers makes one for each
+   */
+  public List<RankingSystem> contextual(IOSupplier<IndexSearcher> searchers, ContextualField field)
+      throws IOException {
+    List<RankingSystem> systems = new ArrayList<>();
+    systems.add(RankingSystem.contextual(searchers.get(), field));
+    if (isGiven()) {
+      systems.add(
+          RankingSystem.contextual(searchers.get(), on(field))
+              .named("contextual" + RankingSystem.PROFILE));
+    }
+    return systems;
   }
 
   /** A field with the profiles that were read. */
