@@ -25,19 +25,17 @@ import org.semanticbm25.onnx.crossencoder.CrossEncoder;
  * #withFallbackToFirstPassScore}; if no hit has a text, the source is taken to be wrong, and
  * rescoring fails with an {@code IllegalArgumentException}.
  *
- * <p>Cross-encoders learn mostly from short questions. On a query of more than {@value #LONG_QUERY}
- * tokens the first pass has a part in the score too, unless {@link #interpolated} says otherwise.
+ * <p>The first pass has a small part in the score, {@value #FIRST_PASS_WEIGHT} times its own, unless
+ * {@link #interpolated} says otherwise: it knows how rare a word is, and on queries unlike those that
+ * the model learnt from, long ones among them, the logit alone may rank worse than BM25.
  *
  * <p>Immutable; as thread-safe as its source of passages is.
  *
  * @lucene.experimental
  */
 public final class CrossEncoderRescorer extends PassageRescorer {
-  /** Tokens of a query, by the model's tokenizer, above which it is a long one. */
-  public static final int LONG_QUERY = 32;
-
-  /** Weight of the first pass's score if the query is long, for the scale of BM25. */
-  public static final float LONG_QUERY_WEIGHT = 0.1f;
+  /** Weight of the first pass's score by default, for the scale of BM25. */
+  public static final float FIRST_PASS_WEIGHT = 0.1f;
 
   private final CrossEncoder encoder;
   private final String query;
@@ -58,8 +56,7 @@ public final class CrossEncoderRescorer extends PassageRescorer {
   }
 
   /**
-   * Scores with the logit; with {@code logit + LONG_QUERY_WEIGHT * firstPassScore} if the query is
-   * long.
+   * Scores with {@code logit + FIRST_PASS_WEIGHT * firstPassScore}.
    *
    * @param encoder scores pairs; not closed here
    * @param query text of the query
@@ -68,8 +65,7 @@ public final class CrossEncoderRescorer extends PassageRescorer {
    */
   public static CrossEncoderRescorer create(
       CrossEncoder encoder, String query, PassageSource passages) {
-    return new CrossEncoderRescorer(
-        encoder, query, passages, weight(encoder, query), true, false, null);
+    return interpolated(encoder, query, passages, FIRST_PASS_WEIGHT);
   }
 
   /**
@@ -83,11 +79,11 @@ public final class CrossEncoderRescorer extends PassageRescorer {
   public static CrossEncoderRescorer withFallbackToFirstPassScore(
       CrossEncoder encoder, String query, PassageSource passages) {
     return new CrossEncoderRescorer(
-        encoder, query, passages, weight(encoder, query), true, true, null);
+        encoder, query, passages, FIRST_PASS_WEIGHT, true, true, null);
   }
 
   /**
-   * Scores with {@code logit + weight * firstPassScore}, however long the query is.
+   * Scores with {@code logit + weight * firstPassScore}.
    *
    * @param encoder scores pairs; not closed here
    * @param query text of the query
@@ -101,21 +97,6 @@ public final class CrossEncoderRescorer extends PassageRescorer {
       CrossEncoder encoder, String query, PassageSource passages, float weight) {
     return new CrossEncoderRescorer(
         encoder, query, passages, checkWeight(weight), weight > 0, false, null);
-  }
-
-  /**
-   * Whether a query is a long one.
-   *
-   * @param encoder counts its tokens
-   * @param query text of the query
-   * @return whether it has more than {@value #LONG_QUERY} of them
-   */
-  public static boolean isLong(CrossEncoder encoder, String query) {
-    return encoder.countTokens(query) > LONG_QUERY;
-  }
-
-  private static float weight(CrossEncoder encoder, String query) {
-    return isLong(encoder, query) ? LONG_QUERY_WEIGHT : 0;
   }
 
   /**
@@ -151,14 +132,6 @@ public final class CrossEncoderRescorer extends PassageRescorer {
   @Override
   String symbol() {
     return "logit";
-  }
-
-  @Override
-  String weightName() {
-    return isLong(encoder, query)
-        ? "weight, of the first pass's score; %s by default, for the query has more than %s tokens"
-            .formatted(LONG_QUERY_WEIGHT, LONG_QUERY)
-        : super.weightName();
   }
 
   /**

@@ -52,11 +52,6 @@ abstract class PassageRescorer extends Rescorer {
   /** What the score is called in an explanation. */
   abstract String symbol();
 
-  /** What the weight is called in an explanation. */
-  String weightName() {
-    return "weight, of the first pass's score";
-  }
-
   /** Explains what {@link #score} gives for a text. */
   abstract Explanation explain(String text) throws IOException;
 
@@ -157,7 +152,7 @@ abstract class PassageRescorer extends Rescorer {
         combine(firstPassScore, score),
         "%s score, computed as %s + weight * firstPassScore from:".formatted(name(), symbol()),
         second,
-        Explanation.match(firstPassWeight, weightName()),
+        Explanation.match(firstPassWeight, "weight, of the first pass's score"),
         first);
   }
 }

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.lucene.util.IOUtils;
-import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 
 /** A cross-encoder that scores no pair twice, see {@link ScoreCache}. Not thread-safe. */
@@ -30,11 +29,6 @@ public final class CachedCrossEncoder implements PairScorer, Closeable {
   @Override
   public float[] score(String query, List<String> passages) throws IOException {
     return cached.score(query, passages);
-  }
-
-  /** The weight of the first pass's score for a query, see {@link CrossEncoderRescorer}. */
-  public double firstPassWeight(String query) {
-    return CrossEncoderRescorer.isLong(encoder, query) ? CrossEncoderRescorer.LONG_QUERY_WEIGHT : 0;
   }
 
   @Override

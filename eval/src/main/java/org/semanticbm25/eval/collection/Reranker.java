@@ -6,7 +6,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.PostingsEnum;
@@ -41,20 +40,19 @@ public final class Reranker {
    * Reranks a run: with scores of a model plus weight times those of the run. Queries without a
    * text, and hits that are not in the index, are left out.
    *
-   * @param weights by the text of a query
+   * @param weight 0 or greater
    */
   public Run rerank(
       Run run,
       Map<String, String> texts,
       PairScorer scorer,
-      ToDoubleFunction<String> weights,
+      float weight,
       Progress progress)
       throws IOException {
     Map<String, List<Hit>> reranked = new LinkedHashMap<>();
     for (Map.Entry<String, List<Hit>> query : run.hits().entrySet()) {
       String text = texts.get(query.getKey());
       if (text != null) {
-        float weight = (float) weights.applyAsDouble(text);
         reranked.put(query.getKey(), rerank(query.getValue(), text, scorer, weight));
         progress.report("reranking", reranked.size(), run.hits().size());
       }

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
-import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.collection.PairScorer;
@@ -155,15 +154,11 @@ public final class Comparer {
   /**
    * Adds what reads query and passage, with its scores plus weight times those of the first pass.
    *
-   * @param weights by the text of a query
+   * @param weight 0 or greater
    * @param millisOfPassage time of a passage on all cores
    */
   public void add(
-      String name,
-      String about,
-      PairScorer scorer,
-      ToDoubleFunction<String> weights,
-      double millisOfPassage)
+      String name, String about, PairScorer scorer, float weight, double millisOfPassage)
       throws IOException {
     Map<String, float[]> scores = new LinkedHashMap<>();
     Map<String, List<Hit>> hits = new LinkedHashMap<>();
@@ -174,7 +169,6 @@ public final class Comparer {
       if (name.equals(REFERENCE)) {
         logits.put(entry.getKey(), own.clone());
       }
-      float weight = (float) weights.applyAsDouble(text);
       for (int i = 0; i < own.length; i++) {
         own[i] += weight * pool.first[i];
       }

@@ -122,32 +122,29 @@ public final class NeuralSystems implements Closeable {
           "attention-" + cut.getKey(),
           "attention in the first %s layers of the cross-encoder".formatted(cut.getKey()),
           cut.getValue(),
-          query -> 0,
+          0,
           millis[i++]);
     }
+    add(comparer, encoder, millis[i]);
+  }
+
+  /** The cross-encoder as the rescorer has it, and its logit alone, which all are compared with. */
+  private static void add(Comparer comparer, CachedCrossEncoder encoder, double millisOfPassage)
+      throws IOException {
+    float weight = CrossEncoderRescorer.FIRST_PASS_WEIGHT;
     comparer.add(
         "cross-encoder + bm25",
-        "logit + %s * BM25".formatted(CrossEncoderRescorer.LONG_QUERY_WEIGHT),
+        "logit + %s * BM25, as the rescorer ranks".formatted(weight),
         encoder,
-        query -> CrossEncoderRescorer.LONG_QUERY_WEIGHT,
-        millis[i]);
-    addReference(comparer, encoder, millis[i]);
-  }
-
-  private static void addReference(
-      Comparer comparer, CachedCrossEncoder encoder, double millisOfPassage) throws IOException {
-    comparer.add(
-        Comparer.REFERENCE,
-        "the logit of all layers; with BM25 on long queries",
-        encoder,
-        encoder::firstPassWeight,
+        weight,
         millisOfPassage);
+    comparer.add(Comparer.REFERENCE, "the logit alone", encoder, 0, millisOfPassage);
   }
 
-  /** Adds a cross-encoder alone. */
+  /** Adds a cross-encoder, without its attention. */
   public static void addTo(Comparer comparer, CachedCrossEncoder encoder) throws IOException {
     Map<String, List<String>> pairs = comparer.somePairs(TIMED_QUERIES, TIMED_PASSAGES);
-    addReference(comparer, encoder, millisOfPassage(List.of(encoder.encoder()::score), pairs)[0]);
+    add(comparer, encoder, millisOfPassage(List.of(encoder.encoder()::score), pairs)[0]);
   }
 
   /** Times the scorers in turn, without what is cached; medians. */

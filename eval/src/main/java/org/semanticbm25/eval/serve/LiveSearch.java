@@ -161,10 +161,8 @@ public final class LiveSearch {
   }
 
   private CrossEncoderRescorer rescorer(Setting setting) {
-    Float weight = setting.firstPassWeight();
-    return weight == null
-        ? CrossEncoderRescorer.create(encoder, setting.query(), passages)
-        : CrossEncoderRescorer.interpolated(encoder, setting.query(), passages, weight);
+    return CrossEncoderRescorer.interpolated(
+        encoder, setting.query(), passages, setting.firstPassWeight());
   }
 
   /** Refuses words that are none to the analyzer, or several, as the command does. */

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.ShellWord;
+import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.similarity.model.Profile;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import org.semanticbm25.similarity.model.WordEdit;
@@ -17,14 +17,14 @@ import org.semanticbm25.similarity.model.WordEdit;
  * @param query the text; at most {@value #MAX_QUERY} characters
  * @param parameters of semantic BM25
  * @param edits factors of words
- * @param firstPassWeight of BM25's score beside the logit; null for the default
+ * @param firstPassWeight of BM25's score beside the logit
  * @param also ids of passages to show whether they are found or not
  */
 record Setting(
     String query,
     ScoringParameters parameters,
     Map<String, Float> edits,
-    @Nullable Float firstPassWeight,
+    float firstPassWeight,
     List<String> also) {
   static final int MAX_QUERY = 2000;
 
@@ -62,7 +62,7 @@ record Setting(
         query,
         parameters,
         edits(values.getOrDefault("edits", "")),
-        values.containsKey("w") ? (Float) number(values, "w", 0, 0, 100) : null,
+        number(values, "w", CrossEncoderRescorer.FIRST_PASS_WEIGHT, 0, 100),
         values.getOrDefault("also", "").lines().limit(MAX_ALSO).toList());
   }
 
@@ -107,11 +107,11 @@ record Setting(
   }
 
   /**
-   * The commands that write a model file of this setting and, where a weight of the first pass is
-   * set, rerank with it.
+   * The commands that write a model file of this setting and, where the weight of the first
+   * pass is not the default, rerank with it.
    */
   String commands(CopiedCommands with) {
-    return firstPassWeight == null
+    return hasDefaultWeight()
         ? edit(with.edit())
         : String.format(
             Locale.ROOT,
@@ -120,6 +120,10 @@ record Setting(
             firstPassWeight,
             with.search(),
             ShellWord.quoted(query));
+  }
+
+  private boolean hasDefaultWeight() {
+    return firstPassWeight == CrossEncoderRescorer.FIRST_PASS_WEIGHT;
   }
 
   private String edit(String options) {
@@ -171,7 +175,7 @@ record Setting(
       java.append("))");
     }
     java.append(';');
-    if (firstPassWeight != null) {
+    if (!hasDefaultWeight()) {
       java.append(
           String.format(
               Locale.ROOT,

@@ -282,17 +282,6 @@ public final class CrossEncoder implements Closeable {
   }
 
   /**
-   * Length of a text, as the model counts it.
-   *
-   * @param text any text
-   * @return number of its tokens, before anything is cut
-   * @throws IllegalStateException if this is closed
-   */
-  public int countTokens(String text) {
-    return engine.tokenize(tokenizer -> tokenizer.encode(text).length);
-  }
-
-  /**
    * What the model is given to read of a pair.
    *
    * @param queryTokens of the query, after cutting

@@ -16,6 +16,7 @@ import java.util.stream.Collectors;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.util.IOSupplier;
+import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
@@ -183,9 +184,8 @@ public final class AuditCommand implements Callable<Integer> {
       throws IOException {
     int[] docs = Arrays.stream(hits).mapToInt(hit -> hit.doc).toArray();
     float[] logits = encoder.score(query, texts.of(docs));
-    float weight = (float) encoder.firstPassWeight(query);
     for (int i = 0; i < hits.length; i++) {
-      hits[i].score = logits[i] + weight * hits[i].score;
+      hits[i].score = logits[i] + CrossEncoderRescorer.FIRST_PASS_WEIGHT * hits[i].score;
     }
     return Arrays.stream(hits)
         .sorted(Comparator.comparingDouble(hit -> -hit.score))

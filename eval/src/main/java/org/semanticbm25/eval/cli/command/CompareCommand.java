@@ -252,10 +252,6 @@ public final class CompareCommand implements Callable<Integer> {
     settings.put("cores", Runtime.getRuntime().availableProcessors());
     settings.put("static model", workspace.model().id());
     settings.put("cross-encoder", crossEncoder.model(workspace.home).name());
-    settings.put(
-        "long queries",
-        "more than %s tokens: logit + %s BM25"
-            .formatted(CrossEncoderRescorer.LONG_QUERY, CrossEncoderRescorer.LONG_QUERY_WEIGHT));
     return settings;
   }
 }

@@ -243,7 +243,7 @@ public final class EvalCommand implements Callable<Integer> {
     }
     if (rerank > 0) {
       settings.put("cross-encoder", crossEncoder.model(workspace.home).name());
-      firstPass.setting().ifPresent(weight -> settings.put("first-pass weight", weight));
+      settings.put("first-pass weight", firstPass.weight);
     }
     return settings;
   }
@@ -322,15 +322,15 @@ public final class EvalCommand implements Callable<Integer> {
       @Nullable AttentionScorer scorer)
       throws IOException {
     Run first = evaluation.run("bm25");
-    firstPass.tellLong(encoder.encoder(), dataset.queries().values());
+    CrossEncoderOption.tellCut(encoder.encoder(), dataset.queries().values());
     try (Terminal progress = new Terminal()) {
       evaluation.add(
           "cross-encoder",
-          reranker.rerank(first, dataset.queries(), encoder, firstPass.weights(encoder), progress));
+          reranker.rerank(first, dataset.queries(), encoder, firstPass.weight, progress));
       if (scorer != null) {
         evaluation.add(
             "attention",
-            reranker.rerank(first, dataset.queries(), scorer::score, query -> 0, progress));
+            reranker.rerank(first, dataset.queries(), scorer::score, 0, progress));
       }
     }
   }

@@ -17,6 +17,7 @@ import org.apache.lucene.search.Rescorer;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopDocs;
 import org.jspecify.annotations.Nullable;
+import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.AttentionOption;
@@ -140,10 +141,11 @@ public final class SearchCommand implements Callable<Integer> {
         }
         case CROSS_ENCODER -> {
           try (CrossEncoder encoder = crossEncoder.open(workspace.home)) {
-            firstPass.tellLong(encoder, List.of(text));
+            CrossEncoderOption.tellCut(encoder, List.of(text));
             rerank(
                 field.bm25(reader),
-                firstPass.rescorer(encoder, text, PassageSource.storedFields(field.name)));
+                CrossEncoderRescorer.interpolated(
+                    encoder, text, PassageSource.storedFields(field.name), firstPass.weight));
           }
         }
       }

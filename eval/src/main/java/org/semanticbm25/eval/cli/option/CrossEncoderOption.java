@@ -2,9 +2,11 @@ package org.semanticbm25.eval.cli.option;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Optional;
 import org.apache.lucene.util.IOUtils;
 import org.jspecify.annotations.Nullable;
+import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.hub.NeuralModel;
@@ -51,6 +53,16 @@ public final class CrossEncoderOption {
     } catch (IOException | RuntimeException e) {
       IOUtils.closeWhileHandlingException(encoder);
       throw e;
+    }
+  }
+
+  /** Says how many queries are longer than what it reads. */
+  public static void tellCut(CrossEncoder encoder, Collection<String> queries) {
+    long many = queries.stream().filter(query -> encoder.read(query, "").queryCut() > 0).count();
+    if (many > 0) {
+      Terminal.say(
+          "queries of which the cross-encoder reads only the beginning: %d of %d",
+          many, queries.size());
     }
   }
 
