@@ -25,9 +25,12 @@ import org.semanticbm25.onnx.crossencoder.CrossEncoder;
  * #withFallbackToFirstPassScore}; if no hit has a text, the source is taken to be wrong, and
  * rescoring fails with an {@code IllegalArgumentException}.
  *
- * <p>The first pass has a small part in the score, {@value #FIRST_PASS_WEIGHT} times its own, unless
- * {@link #interpolated} says otherwise: it knows how rare a word is, and on queries unlike those that
- * the model learnt from, long ones among them, the logit alone may rank worse than BM25.
+ * <p>The first pass has a small part in the score, {@value #FIRST_PASS_WEIGHT} times its own,
+ * unless {@link #interpolated} says otherwise: it knows how rare a word is, and on queries unlike
+ * those that the model learnt from, long ones among them, the logit alone may rank worse than BM25.
+ * The weight is for scores of the size of BM25's; beside much smaller ones, such as cosines, it
+ * hardly counts. Hits without scores, as of a search that sorts by a field, are refused: rescore
+ * them by {@code interpolated} with weight 0.
  *
  * <p>Immutable; as thread-safe as its source of passages is.
  *
@@ -74,12 +77,11 @@ public final class CrossEncoderRescorer extends PassageRescorer {
    * @param encoder scores pairs; not closed here
    * @param query text of the query
    * @param passages texts of the hits
-   * @return a rescorer of this one query
+   * @return a rescorer of this one query, for hits with scores
    */
   public static CrossEncoderRescorer withFallbackToFirstPassScore(
       CrossEncoder encoder, String query, PassageSource passages) {
-    return new CrossEncoderRescorer(
-        encoder, query, passages, FIRST_PASS_WEIGHT, true, true, null);
+    return new CrossEncoderRescorer(encoder, query, passages, FIRST_PASS_WEIGHT, true, true, null);
   }
 
   /**

@@ -17,6 +17,7 @@ import org.opensearch.index.query.QueryRewriteContext;
 import org.opensearch.index.query.QueryShardContext;
 import org.opensearch.search.rescore.RescoreContext;
 import org.opensearch.search.rescore.RescorerBuilder;
+import org.semanticbm25.lucene.CrossEncoderRescorer;
 
 /**
  * The rescorers {@code cross_encoder} and {@code semantic_bm25_attention}: {@code query_weight *
@@ -33,15 +34,21 @@ final class SemanticRescorerBuilder extends RescorerBuilder<SemanticRescorerBuil
 
   /** The two rescorers. */
   enum Kind {
-    CROSS_ENCODER("cross_encoder", Reranker.Function.CROSS_ENCODER),
-    ATTENTION("semantic_bm25_attention", Reranker.Function.ATTENTION);
+    CROSS_ENCODER(
+        "cross_encoder", Reranker.Function.CROSS_ENCODER, CrossEncoderRescorer.FIRST_PASS_WEIGHT),
+    ATTENTION("semantic_bm25_attention", Reranker.Function.ATTENTION, 0f);
 
     final String name;
     final Reranker.Function function;
+    final float queryWeight;
 
-    Kind(String name, Reranker.Function function) {
+    /**
+     * @param queryWeight weight of the first pass's score, by default
+     */
+    Kind(String name, Reranker.Function function, float queryWeight) {
       this.name = name;
       this.function = function;
+      this.queryWeight = queryWeight;
     }
 
     static Kind of(String name) {
@@ -68,6 +75,7 @@ final class SemanticRescorerBuilder extends RescorerBuilder<SemanticRescorerBuil
   SemanticRescorerBuilder(Kind kind, Reranker reranker) {
     this.kind = kind;
     this.reranker = reranker;
+    this.queryWeight = kind.queryWeight;
   }
 
   SemanticRescorerBuilder(Kind kind, Reranker reranker, StreamInput in) throws IOException {

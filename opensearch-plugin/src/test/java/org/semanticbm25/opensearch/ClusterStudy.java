@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.semanticbm25.opensearch.TestCluster.ok;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.opensearch.common.settings.Settings;
 import org.semanticbm25.opensearch.TestCluster.Response;
@@ -320,9 +323,17 @@ class ClusterStudy {
     return sorted.isEmpty() ? Double.NaN : sorted.get((int) (share * (sorted.size() - 1)));
   }
 
-  /** Memory after many requests of all kinds. */
+  /**
+   * Memory after many requests of all kinds. All pages of the heap have to be there from the
+   * beginning, for native memory is what is left: {@code -Dtest.jvm.args="--add-modules
+   * jdk.incubator.vector --enable-native-access=ALL-UNNAMED -Xms3g -Xmx3g -XX:+AlwaysPreTouch"}.
+   */
   @Test
+  @EnabledOnOs(OS.LINUX)
   void memoryLevelsOff() throws Exception {
+    Assumptions.assumeTrue(
+        ManagementFactory.getRuntimeMXBean().getInputArguments().contains("-XX:+AlwaysPreTouch"),
+        "the heap is not there from the beginning");
     List<String> passages = texts("corpus.jsonl");
     List<String> queries = texts("queries.jsonl");
     try (TestCluster cluster = cluster(folder, 3)) {
@@ -343,20 +354,22 @@ class ClusterStudy {
         System.gc();
         Runtime runtime = Runtime.getRuntime();
         System.out.printf(
-            "after %d requests: heap %d MB, resident %s%n",
-            tenth * 2000, (runtime.totalMemory() - runtime.freeMemory()) >> 20, resident());
+            "after %d requests: heap in use %d MB, native %d MB, mapped files %d MB%n",
+            tenth * 2000,
+            (runtime.totalMemory() - runtime.freeMemory()) >> 20,
+            (resident("RssAnon") - runtime.totalMemory()) >> 20,
+            resident("RssFile") >> 20);
       }
     }
   }
 
-  private static String resident() throws Exception {
-    Path status = Path.of("/proc/self/status");
-    return Files.exists(status)
-        ? Files.readAllLines(status).stream()
-            .filter(line -> line.startsWith("VmRSS"))
-            .findFirst()
-            .orElse("unknown")
-        : "unknown";
+  /** Bytes of this process that are in memory, of a kind that Linux counts. */
+  private static long resident(String kind) throws Exception {
+    return Files.readAllLines(Path.of("/proc/self/status")).stream()
+        .filter(line -> line.startsWith(kind + ":"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+        .findFirst()
+        .orElseThrow();
   }
 
   private static Response mixed(TestCluster cluster, List<String> queries, int i) throws Exception {

@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.opensearch.common.settings.Settings;
 import org.semanticbm25.english.EnglishModel;
+import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.onnx.context.SoftTermEncoder;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.hub.NeuralModel;
@@ -231,7 +232,9 @@ class SemanticBM25PluginTest {
       assertEquals(PASSAGES.length, response.ids().size());
       for (int i = 0; i < PASSAGES.length; i++) {
         int id = Integer.parseInt(response.ids().get(i));
-        assertEquals(logits[id], response.scores().get(i), 1e-4);
+        // all hits have the score 1
+        assertEquals(
+            logits[id] + CrossEncoderRescorer.FIRST_PASS_WEIGHT, response.scores().get(i), 1e-4);
       }
       assertEquals(List.of(), response.warnings());
     }

@@ -18,9 +18,9 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.compare.Page;
+import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.similarity.model.ScoringParameters;
 
 /**
@@ -209,7 +209,6 @@ public final class PageServer implements Closeable {
     defaults.put("soft", parameters.maxSoftTerms());
     defaults.put("threshold", parameters.threshold());
     defaults.put("blend", parameters.idfBlend());
-    // on long queries it is more
     defaults.put("w", CrossEncoderRescorer.FIRST_PASS_WEIGHT);
     defaults.put("field", search.field());
     defaults.put("documents", search.size());

@@ -107,8 +107,8 @@ record Setting(
   }
 
   /**
-   * The commands that write a model file of this setting and, where the weight of the first
-   * pass is not the default, rerank with it.
+   * The commands that write a model file of this setting and, where the weight of the first pass is
+   * not the default, rerank with it.
    */
   String commands(CopiedCommands with) {
     return hasDefaultWeight()

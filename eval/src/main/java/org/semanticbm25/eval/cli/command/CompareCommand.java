@@ -32,7 +32,6 @@ import org.semanticbm25.eval.compare.Comparison;
 import org.semanticbm25.eval.compare.ComparisonFiles;
 import org.semanticbm25.eval.compare.NeuralSystems;
 import org.semanticbm25.eval.compare.Subject;
-import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.onnx.attention.AttentionModel;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

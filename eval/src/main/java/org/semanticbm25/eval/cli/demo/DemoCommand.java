@@ -57,7 +57,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Ask questions about Lucene of Lucene's own documentation.",
       "Indexes the Javadoc of every class and method of lucene-core, answers 104 questions with"
-          + " BM25, semantic BM25, contextual soft terms and the cross-encoder, and measures all four"
+          + " BM25, semantic BM25, contextual soft terms and the cross-encoder, and measures them"
           + " against graded judgements.%n"
     })
 public final class DemoCommand implements Callable<Integer> {
