@@ -4,7 +4,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.apache.commons.math3.linear.Array2DRowRealMatrix;
+import org.apache.commons.math3.linear.ArrayRealVector;
 import org.apache.commons.math3.linear.EigenDecomposition;
+import org.apache.commons.math3.linear.RealVector;
 import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
 import org.apache.commons.math3.stat.descriptive.DescriptiveStatistics;
 
@@ -23,6 +25,8 @@ import org.apache.commons.math3.stat.descriptive.DescriptiveStatistics;
  * part in the model and are left out.
  */
 public final class IdfDirection {
+  private static final double NO_RIDGE = 1e-8;
+
   private IdfDirection() {}
 
   /**
@@ -38,17 +42,9 @@ public final class IdfDirection {
 
   /** The same along a direction that is known. */
   static float[] along(double[] axis, List<float[]> vocabulary) {
-    double[] values = new double[vocabulary.size()];
-    double[] position = new double[values.length];
-    for (int i = 0; i < values.length; i++) {
-      float[] row = vocabulary.get(i);
-      for (int d = 0; d < axis.length; d++) {
-        values[i] += row[d] * axis[d];
-      }
-      position[i] = Math.log(i + 1d);
-    }
+    double[] values = values(axis, vocabulary);
     DescriptiveStatistics statistics = new DescriptiveStatistics(values);
-    double sign = new PearsonsCorrelation().correlation(values, position) < 0 ? -1 : 1;
+    double sign = sign(values);
     double mean = statistics.getMean();
     double deviation = statistics.getStandardDeviation();
     float[] standardised = new float[values.length];
@@ -56,6 +52,30 @@ public final class IdfDirection {
       standardised[i] = (float) (sign * (values[i] - mean) / deviation);
     }
     return standardised;
+  }
+
+  /** The axis, turned so that rare words are high. */
+  static double[] oriented(double[] axis, List<float[]> vocabulary) {
+    double sign = sign(values(axis, vocabulary));
+    return Arrays.stream(axis).map(d -> sign * d).toArray();
+  }
+
+  private static double[] values(double[] axis, List<float[]> vocabulary) {
+    double[] values = new double[vocabulary.size()];
+    for (int i = 0; i < values.length; i++) {
+      float[] row = vocabulary.get(i);
+      for (int d = 0; d < axis.length; d++) {
+        values[i] += row[d] * axis[d];
+      }
+    }
+    return values;
+  }
+
+  /** 1 if values grow with the position in the vocabulary, else -1. */
+  private static double sign(double[] values) {
+    double[] position = new double[values.length];
+    Arrays.setAll(position, i -> Math.log(i + 1d));
+    return new PearsonsCorrelation().correlation(values, position) < 0 ? -1 : 1;
   }
 
   /**
@@ -129,6 +149,28 @@ public final class IdfDirection {
    * @param idf by lower-case word
    */
   static double leastSquares(List<String> pieces, List<float[]> rows, Map<String, Double> idf) {
+    LinearFit[] halves = halves(pieces, rows, idf);
+    return halves[1].correlation(halves[0].solve(NO_RIDGE));
+  }
+
+  /**
+   * The direction that is fitted so, of unit length, along which IDF grows.
+   *
+   * @throws IllegalArgumentException if the words of the table all have the same IDF
+   */
+  static double[] leastSquaresAxis(
+      List<String> pieces, List<float[]> rows, Map<String, Double> idf) {
+    RealVector weights =
+        new ArrayRealVector(halves(pieces, rows, idf)[0].solve(NO_RIDGE).weights(), false);
+    if (weights.getNorm() == 0) {
+      throw new IllegalArgumentException(
+          "the table of IDF tells no word of the vocabulary from another; give another table");
+    }
+    return weights.unitVector().toArray();
+  }
+
+  private static LinearFit[] halves(
+      List<String> pieces, List<float[]> rows, Map<String, Double> idf) {
     int width = rows.getFirst().length;
     LinearFit[] halves = {new LinearFit(width), new LinearFit(width)};
     int shared = 0;
@@ -142,6 +184,6 @@ public final class IdfDirection {
         halves[shared++ % 2].add(row, reference);
       }
     }
-    return halves[1].correlation(halves[0].solve(1e-8));
+    return halves;
   }
 }

@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.semanticbm25.onnx.graph.EmbeddingShift;
 import org.semanticbm25.onnx.graph.OnnxGraph;
 import org.semanticbm25.onnx.graph.WordEmbeddings;
 import org.semanticbm25.onnx.hub.NeuralModel;
@@ -30,7 +31,9 @@ public record PairModel(String source, OrtSession session, PairTokenizer tokeniz
           OnnxGraph.ATTENTION_MASK,
           OnnxGraph.TOKEN_TYPE_IDS,
           OnnxGraph.MARKS,
-          OnnxGraph.QUERY_END);
+          OnnxGraph.QUERY_END,
+          EmbeddingShift.TOKEN,
+          EmbeddingShift.SHIFT);
   private static final int DEFAULT_POSITIONS = 512;
   // it numbers tokens from 2 on, and is told by its two separators
   private static final int UNUSED_POSITIONS_OF_ROBERTA = 2;
