@@ -22,6 +22,7 @@ import org.apache.lucene.tests.util.LuceneTestCase;
 import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.attention.AttentionModel;
 import org.semanticbm25.onnx.attention.AttentionScorer;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.distill.AttentionExtractor;
 import org.semanticbm25.onnx.distill.Extractor;
 import org.semanticbm25.onnx.distill.PairSample;
@@ -84,7 +85,9 @@ public class AttentionRescorerTest extends LuceneTestCase {
     for (int i = 0; i < 30; i++) {
       texts.add(new PassageList(text(), List.of(text(), text(), text())));
     }
-    try (PairSampler sampler = new PairSampler(model, createTempDir().resolve("samples"))) {
+    try (CrossEncoder encoder = CrossEncoder.builder(model).open();
+        PairSampler sampler =
+            new PairSampler(encoder, encoder::score, createTempDir().resolve("samples"))) {
       List<PairSample> samples = sampler.sample("sampling", texts, Progress.SILENT);
       return new AttentionExtractor(
               LAYERS,

@@ -2,15 +2,10 @@ package org.semanticbm25.eval.collection;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -37,12 +32,5 @@ public final class QueryLog {
           }
         });
     return queries;
-  }
-
-  /** At most so many of them, in an order that is random but always the same. */
-  public static List<String> sample(Collection<String> queries, int count) {
-    List<String> shuffled = new ArrayList<>(queries);
-    Collections.shuffle(shuffled, new Random(42));
-    return shuffled.subList(0, Math.min(count, shuffled.size()));
   }
 }

@@ -43,11 +43,7 @@ public final class Reranker {
    * @param weight 0 or greater
    */
   public Run rerank(
-      Run run,
-      Map<String, String> texts,
-      PairScorer scorer,
-      float weight,
-      Progress progress)
+      Run run, Map<String, String> texts, PairScorer scorer, float weight, Progress progress)
       throws IOException {
     Map<String, List<Hit>> reranked = new LinkedHashMap<>();
     for (Map.Entry<String, List<Hit>> query : run.hits().entrySet()) {

@@ -24,6 +24,12 @@ import org.semanticbm25.onnx.distill.Bootstrap;
  */
 public record Report(
     String dataset, Map<String, Object> settings, Map<String, Map<String, Double>> systems) {
+  /** After the name of a figure: the lower end of its interval. */
+  public static final String LOW = " low";
+
+  /** After the name of a figure: the upper end of its interval. */
+  public static final String HIGH = " high";
+
   /** How to print a report. */
   public enum Format {
     TABLE,
@@ -47,8 +53,19 @@ public record Report(
   /** Puts a figure and its interval. */
   public void put(String system, String figure, Bootstrap interval) {
     put(system, figure, interval.value());
-    put(system, figure + " low", interval.low());
-    put(system, figure + " high", interval.high());
+    put(system, figure + LOW, interval.low());
+    put(system, figure + HIGH, interval.high());
+  }
+
+  /** Copies a figure, with its interval, from a row of another report, if it is there. */
+  public void copy(String system, String figure, Report from, String row, String original) {
+    Map<String, Double> figures = from.systems.getOrDefault(row, Map.of());
+    for (String part : List.of("", LOW, HIGH)) {
+      Double value = figures.get(original + part);
+      if (value != null) {
+        put(system, figure + part, value);
+      }
+    }
   }
 
   /** Puts all figures of an agreement, with their intervals; of no queries there are none. */
@@ -95,9 +112,30 @@ public record Report(
         .collect(Collectors.joining());
   }
 
+  /** Whether a figure is an end of the interval of another. */
+  private static boolean isEndOf(String figure, String end, Set<String> figures) {
+    return figure.endsWith(end)
+        && figures.contains(figure.substring(0, figure.length() - end.length()));
+  }
+
+  /** A figure, with its interval if it has one. */
+  private static String cell(Map<String, Double> values, String figure) {
+    Double value = values.get(figure);
+    if (value == null) {
+      return "-";
+    }
+    Double low = values.get(figure + LOW);
+    Double high = values.get(figure + HIGH);
+    return low == null || high == null
+        ? String.format("%.4f", value)
+        : String.format("%.4f (%.4f to %.4f)", value, low, high);
+  }
+
   private List<List<String>> rows() {
     Set<String> figures = new LinkedHashSet<>();
     systems.values().forEach(values -> figures.addAll(values.keySet()));
+    Set<String> all = Set.copyOf(figures);
+    figures.removeIf(figure -> isEndOf(figure, LOW, all) || isEndOf(figure, HIGH, all));
     List<List<String>> rows = new ArrayList<>();
     List<String> head = new ArrayList<>(List.of(dataset));
     head.addAll(figures);
@@ -105,10 +143,7 @@ public record Report(
     systems.forEach(
         (system, values) -> {
           List<String> row = new ArrayList<>(List.of(system));
-          for (String figure : figures) {
-            Double value = values.get(figure);
-            row.add(value == null ? "-" : String.format("%.4f", value));
-          }
+          figures.forEach(figure -> row.add(cell(values, figure)));
           rows.add(row);
         });
     return rows;

@@ -1,5 +1,6 @@
 package org.semanticbm25.eval.study;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,10 +13,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.ToDoubleBiFunction;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.search.CollectionStatistics;
 import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.TermStatistics;
+import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.collection.CollectionIdf;
 import org.semanticbm25.eval.collection.CollectionIndexes;
@@ -24,6 +31,7 @@ import org.semanticbm25.eval.collection.Dataset;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.Run;
 import org.semanticbm25.eval.collection.Run.Hit;
+import org.semanticbm25.eval.collection.Sampling;
 import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.eval.measure.Measure;
 import org.semanticbm25.onnx.Progress;
@@ -32,6 +40,7 @@ import org.semanticbm25.onnx.distill.PairSample;
 import org.semanticbm25.onnx.distill.PairSampler;
 import org.semanticbm25.onnx.distill.PairSampler.PassageList;
 import org.semanticbm25.onnx.hub.Digests;
+import org.semanticbm25.similarity.field.ContextualField;
 import org.semanticbm25.similarity.field.SemanticField;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 
@@ -56,9 +65,11 @@ public record StudySet(
     List<List<Hit>> candidates,
     List<PairSample> samples,
     Optional<CollectionIdf> idf)
-    implements AutoCloseable {
+    implements Closeable {
   private static final String GIVEN_RUN = "bm25.run";
-  private static final Analyzer ANALYZER = new EnglishAnalyzer();
+
+  /** Of all collections. */
+  public static final Analyzer ANALYZER = new EnglishAnalyzer();
 
   /** The documents that the paper measures on. */
   static final int STUDY_DEPTH = 10;
@@ -70,17 +81,21 @@ public record StudySet(
    * Reads a collection, ranks it by BM25 and samples the first hits: {@link #RERANK_DEPTH} of a run
    * that comes with it, {@link #STUDY_DEPTH} where BM25 has to be run.
    *
+   * @param sample most queries, drawn at random; 0 for all
    * @param idf of the collection of a run that comes with it
    */
   public static StudySet read(
       Path folder,
+      int sample,
       Optional<CollectionIdf> idf,
       CollectionIndexes indexes,
       SemanticBM25Model model,
       PairSampler sampler,
       Progress progress)
       throws IOException {
-    Dataset dataset = Dataset.read(folder, "test");
+    Dataset all = Dataset.read(folder, "test");
+    Set<String> ids = all.queries().keySet();
+    Dataset dataset = sample == 0 ? all : all.only(Set.copyOf(Sampling.draw(ids, sample)));
     OpenIndex index =
         indexes.open(
             dataset.name(), Digests.sha256(dataset.corpus()), ANALYZER, dataset::forEachPassage);
@@ -88,7 +103,7 @@ public record StudySet(
       boolean given = Files.exists(folder.resolve(GIVEN_RUN));
       Run first =
           given
-              ? dataset.readRun(folder.resolve(GIVEN_RUN))
+              ? all.readRun(folder.resolve(GIVEN_RUN)).only(dataset.queries().keySet())
               : bm25(new IndexSearcher(index.reader()), RankingSystem.BM25_K1, RankingSystem.BM25_B)
                   .run(dataset, RERANK_DEPTH);
       List<String> queries = new ArrayList<>();
@@ -162,7 +177,8 @@ public record StudySet(
         .toList();
   }
 
-  String name() {
+  /** The name of the collection. */
+  public String name() {
     return dataset.name();
   }
 
@@ -186,9 +202,9 @@ public record StudySet(
     return bm25(searcher(), k1, b);
   }
 
-  /** Agreement of the static scorer as it scores. */
-  Agreement staticAgreement() throws IOException {
-    return agreement(staticScorer(), text -> 1);
+  /** Agreement of a system as it scores. */
+  Agreement agreement(RankingSystem system) throws IOException {
+    return agreement(system, text -> 1);
   }
 
   /**
@@ -198,6 +214,60 @@ public record StudySet(
   Agreement comparableAgreement(RankingSystem system) throws IOException {
     IndexSearcher searcher = staticScorer().searcher();
     return agreement(system, text -> Math.sqrt(field.fullScore(searcher, text)));
+  }
+
+  /**
+   * An index of the first {@link #STUDY_DEPTH} hits alone.
+   *
+   * @param indexes where it is made at the first use
+   */
+  public OpenIndex candidateIndex(CollectionIndexes indexes) throws IOException {
+    Set<String> ids = new TreeSet<>();
+    candidates.forEach(hits -> hits.stream().limit(STUDY_DEPTH).forEach(hit -> ids.add(hit.id())));
+    String content = Digests.sha256(dataset.corpus()) + String.join("\0", ids);
+    return indexes.open(
+        "candidates of " + name(),
+        Digests.sha256(content),
+        ANALYZER,
+        consumer ->
+            dataset.forEachPassage(
+                passage -> {
+                  if (ids.contains(passage.id())) {
+                    consumer.accept(passage);
+                  }
+                }));
+  }
+
+  /**
+   * The contextual system with the IDF of the whole collection; lengths are relative to those of
+   * the candidates.
+   *
+   * @param enriched the index of {@link #candidateIndex}, with soft terms
+   */
+  public RankingSystem contextualScorer(OpenIndex enriched, ContextualField contextual) {
+    return RankingSystem.contextual(new StatisticsOf(searcher(), enriched.reader()), contextual);
+  }
+
+  /** Searches an index of some passages with the statistics of all. */
+  private static final class StatisticsOf extends IndexSearcher {
+    private final IndexSearcher all;
+
+    StatisticsOf(IndexSearcher all, IndexReader some) {
+      super(some);
+      this.all = all;
+    }
+
+    @Override
+    public TermStatistics termStatistics(Term term, int docFreq, long totalTermFreq)
+        throws IOException {
+      IndexReader reader = all.getIndexReader();
+      return all.termStatistics(term, reader.docFreq(term), reader.totalTermFreq(term));
+    }
+
+    @Override
+    public @Nullable CollectionStatistics collectionStatistics(String field) throws IOException {
+      return all.collectionStatistics(field);
+    }
   }
 
   private Run candidatesOnly() {

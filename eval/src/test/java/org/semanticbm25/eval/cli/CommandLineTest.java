@@ -816,6 +816,10 @@ class CommandLineTest {
       assertTrue(loss(figures, "kernel, development loss untrained") > 0, figures.toString());
     }
     assertFalse(Files.exists(at("bert.sbm25.samples")), "samples are left behind");
+    String card = Files.readString(at("bert.sbm25.md"));
+    for (String part : List.of("| layers | 3 |", "## Attention", "| layer 2 | ", "## Matching")) {
+      assertTrue(card.contains(part), card);
+    }
     ok(
         "extract",
         at("few.sbm25"),
@@ -912,7 +916,17 @@ class CommandLineTest {
     };
     ok(study);
     JsonNode tables = new ObjectMapper().readTree(out);
-    assertEquals(9, tables.size(), out);
+    assertEquals(10, tables.size(), out);
+    JsonNode summary =
+        tables.path("All collections: r with the cross-encoder's logits, and alignment");
+    for (String scorer :
+        List.of("attention", "matching heads", "contextual", "static", "tuned BM25")) {
+      assertEquals(
+          summary.path(folder.getFileName().toString()).path(scorer),
+          summary.path("median").path(scorer),
+          scorer);
+      assertTrue(summary.path("median").path(scorer).isNumber(), scorer);
+    }
     assertEquals(tables, new ObjectMapper().readTree(at("study/study.json").toFile()));
     assertTrue(Files.readString(at("study/study.md")).contains("| 3 layers | "));
     // the samples of the first time are taken again
@@ -933,8 +947,14 @@ class CommandLineTest {
 
     assertTrue(ofStatic(tables, "static").has("nDCG@10, reranking"), out);
     Files.delete(at("bm25.run"));
-    ok(study);
+    ok(List.of(study), new Object[] {"--causal"});
     tables = new ObjectMapper().readTree(out);
+    JsonNode edited =
+        tables.path(folder.getFileName() + ": a query term's embedding edited, changes");
+    assertEquals(16, edited.size(), out);
+    JsonNode whole = edited.path("whole embedding x 0.0");
+    assertNotEquals(0, whole.path("logit, term in passage").asDouble());
+    assertEquals(2, whole.path("queries").asInt(), out);
     JsonNode searched = evaluateAsJson().path("systems");
     String measure = "nDCG@10, searching";
     assertEquals(
@@ -944,9 +964,53 @@ class CommandLineTest {
         ofStatic(tables, "first pass of BM25").path(measure));
   }
 
+  @Test
+  void studiesSomeQueriesOfSeveralCollections() throws IOException {
+    prepare();
+    crossEncoder();
+    Files.writeString(
+        at("queries.jsonl"),
+        "{\"_id\": \"q1\", \"text\": \"cheap laptop\"}\n"
+            + "{\"_id\": \"q2\", \"text\": \"the fruit car\"}\n");
+    Files.writeString(at("bm25.run"), "q1 Q0 d1 1 3 x\nq2 Q0 d3 1 2 x\n");
+    Path other = Files.createDirectories(at("other/qrels")).getParent();
+    for (String file : List.of("corpus.jsonl", "queries.jsonl", "qrels/test.tsv")) {
+      Files.copy(at(file), other.resolve(file));
+    }
+    Object[] study = {
+      "study",
+      folder,
+      other,
+      "--lists",
+      lists(),
+      "--model",
+      at("bert"),
+      "--home",
+      at("home"),
+      "--extracted",
+      at("tiny.sbm25"),
+      "-o",
+      at("study"),
+      "--format",
+      "json",
+      "--no-contextual"
+    };
+    refused(Stream.concat(Stream.of(study), Stream.of("--sample", "-1")).toList(), "--sample -1");
+    ok(List.of(study), new Object[] {"--sample", "1"});
+    assertFalse(err.contains("queries without judgements"), err);
+    JsonNode summary = new ObjectMapper().readTree(out).elements().next();
+    double[] r = {
+      summary.path(folder.getFileName().toString()).path("static").asDouble(),
+      summary.path("other").path("static").asDouble()
+    };
+    assertEquals((r[0] + r[1]) / 2, summary.path("median").path("static").asDouble(), 1e-9);
+    assertEquals(1, summary.path("other").path("queries").asInt());
+    assertTrue(summary.path("other").path("contextual").isMissingNode());
+  }
+
   private JsonNode ofStatic(JsonNode tables, String row) {
     return tables
-        .path("Static scorer, term against term, no network at query time")
+        .path("Extracted scorers, no network at query time")
         .path(folder.getFileName() + ", " + row);
   }
 

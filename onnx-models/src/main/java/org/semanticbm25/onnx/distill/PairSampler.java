@@ -37,12 +37,26 @@ public final class PairSampler implements Closeable {
   private static final String KIND = "samples ";
   private static final String FORMAT = KIND + "2 ";
 
-  private final CrossEncoder encoder;
+  private final Scorer scorer;
   private final AttentionTaps taps;
   private final Path file;
   private final FileChannel channel;
   // by the first 64 bits of the texts' digest
   private final Map<Long, PairSample> known = new HashMap<>();
+
+  /** Scores passages for a query, as {@link CrossEncoder#score(String, List)} does. */
+  @FunctionalInterface
+  public interface Scorer {
+    /**
+     * Scores pairs.
+     *
+     * @param query any text
+     * @param passages any texts, perhaps none
+     * @return the logit of each pair, in the order of the passages
+     * @throws IOException if the model fails
+     */
+    float[] score(String query, List<String> passages) throws IOException;
+  }
 
   /**
    * A query and passages to run it with, at least one.
@@ -71,43 +85,28 @@ public final class PairSampler implements Closeable {
   }
 
   /**
-   * Opens a cross-encoder whose attention can be looked into, and reads what the file has of it.
+   * Looks into the attention of a cross-encoder, and reads what the file has of it.
    *
-   * @param model a cross-encoder whose attention is not fused
+   * @param encoder whose attention is not fused; not closed here
+   * @param scorer the encoder itself, or what knows some of its scores
    * @param file to keep samples in; made, with its folder, if it is not there; samples of another
    *     model in it are discarded
-   * @throws IOException if the model cannot be opened, if the file is no file of samples or is
+   * @throws IOException if attention cannot be looked into, if the file is no file of samples or is
    *     damaged, if another process has it open, or if it can neither be read nor written
    */
-  public PairSampler(NeuralModel model, Path file) throws IOException {
+  public PairSampler(CrossEncoder encoder, Scorer scorer, Path file) throws IOException {
+    this.scorer = scorer;
     this.file = file;
-    int threads = Runtime.getRuntime().availableProcessors();
+    NeuralModel model = encoder.model();
     int layers = OnnxGraph.read(model.onnx()).layersOrThrow().size();
-    encoder = CrossEncoder.builder(model).threads(threads).open();
-    try {
-      taps = AttentionTaps.open(model, layers, threads);
-    } catch (IOException | RuntimeException e) {
-      encoder.close();
-      throw e;
-    }
+    taps = AttentionTaps.open(model, layers, Runtime.getRuntime().availableProcessors());
     try {
       // last: for a model that is not of use nothing is thrown away
       channel = open(FORMAT + model.sha256());
     } catch (IOException | RuntimeException e) {
-      try (encoder) {
-        taps.close();
-      }
+      taps.close();
       throw e;
     }
-  }
-
-  /**
-   * The cross-encoder that is run.
-   *
-   * @return open as long as this is
-   */
-  public CrossEncoder encoder() {
-    return encoder;
   }
 
   /**
@@ -135,7 +134,7 @@ public final class PairSampler implements Closeable {
       PairSample sample = known.get(texts.hash());
       if (sample == null || sample.masses().isEmpty()) {
         float[] logits =
-            sample == null ? encoder.score(texts.query(), texts.passages()) : sample.logits();
+            sample == null ? scorer.score(texts.query(), texts.passages()) : sample.logits();
         sample = keep(texts, new PairSample(logits, taps.mass(texts.query(), texts.passages())));
       }
       samples.add(sample);
@@ -166,7 +165,7 @@ public final class PairSampler implements Closeable {
   private float[] logits(PassageList texts) throws IOException {
     PairSample sample = known.get(texts.hash());
     if (sample == null) {
-      float[] logits = encoder.score(texts.query(), texts.passages());
+      float[] logits = scorer.score(texts.query(), texts.passages());
       sample = keep(texts, new PairSample(logits, List.of()));
     }
     return sample.logits();
@@ -274,8 +273,7 @@ public final class PairSampler implements Closeable {
 
   @Override
   public void close() throws IOException {
-    try (encoder;
-        channel) {
+    try (channel) {
       taps.close();
     }
   }

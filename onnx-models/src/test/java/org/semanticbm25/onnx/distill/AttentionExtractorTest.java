@@ -25,6 +25,7 @@ import org.semanticbm25.onnx.attention.AttentionFunction;
 import org.semanticbm25.onnx.attention.AttentionModel;
 import org.semanticbm25.onnx.attention.AttentionScorer;
 import org.semanticbm25.onnx.attention.AttentionTaps.Mass;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.distill.AttentionExtractor.Fitted;
 import org.semanticbm25.onnx.distill.AttentionExtractor.Step;
 import org.semanticbm25.onnx.distill.PairSampler.PassageList;
@@ -150,9 +151,10 @@ class AttentionExtractorTest {
     List<PassageList> texts = texts(30);
     Path file = folder.resolve("samples");
     List<PairSample> samples;
-    try (PairSampler sampler = new PairSampler(model, file)) {
+    try (CrossEncoder encoder = open(model);
+        PairSampler sampler = new PairSampler(encoder, encoder::score, file)) {
       samples = sampler.sample("sampling", texts, Progress.SILENT);
-      float[] logits = sampler.encoder().score(texts.get(3).query(), texts.get(3).passages());
+      float[] logits = encoder.score(texts.get(3).query(), texts.get(3).passages());
       assertArrayEquals(logits, samples.get(3).logits(), 1e-5f);
       double[] similarity =
           new HeadSimilarity(sampler.taps(), WordEmbeddings.read(model.onnx()))
@@ -230,7 +232,8 @@ class AttentionExtractorTest {
     // stopped in the middle of the last record
     Files.write(file, Arrays.copyOf(whole, whole.length - 9));
     int[] calls = new int[1];
-    try (PairSampler sampler = new PairSampler(model, file)) {
+    try (CrossEncoder encoder = open(model);
+        PairSampler sampler = new PairSampler(encoder, encoder::score, file)) {
       assertTrue(Files.size(file) < whole.length - 9, "half a record is dropped");
       List<PairSample> again =
           sampler.sample("sampling", texts(6), (task, done, total) -> calls[0]++);
@@ -241,8 +244,10 @@ class AttentionExtractorTest {
     assertEquals(6, calls[0]);
     assertArrayEquals(whole, Files.readAllBytes(file));
     NeuralModel useless = tinyModel(new TinyBert.Shape(30_522, 128, 3, 32, 4, 64));
-    Files.delete(useless.tokenizer());
-    assertThrows(IOException.class, () -> new PairSampler(useless, file));
+    try (CrossEncoder encoder = open(useless)) {
+      Files.delete(useless.tokenizer());
+      assertThrows(IOException.class, () -> new PairSampler(encoder, encoder::score, file));
+    }
     assertArrayEquals(whole, Files.readAllBytes(file), "nothing is lost to a model of no use");
     NeuralModel other = tinyModel(new TinyBert.Shape(30_522, 128, 2, 32, 4, 64));
     assertNotEquals(
@@ -251,7 +256,7 @@ class AttentionExtractorTest {
     byte[] damaged = Files.readAllBytes(file);
     Arrays.fill(damaged, 80, damaged.length, (byte) -1);
     Files.write(file, damaged);
-    IOException e = assertThrows(IOException.class, () -> new PairSampler(other, file));
+    IOException e = assertThrows(IOException.class, () -> sample(other, file, texts(1)));
     assertTrue(e.getMessage().contains(file + ": is damaged"), e.getMessage());
   }
 
@@ -260,12 +265,14 @@ class AttentionExtractorTest {
     NeuralModel model = tinyModel(new TinyBert.Shape(30_522, 128, 1, 32, 4, 64));
     List<PairSample> whole = sample(model, folder.resolve("whole"), texts(2));
     Path file = folder.resolve("samples");
-    try (PairSampler sampler = new PairSampler(model, file)) {
+    try (CrossEncoder encoder = open(model);
+        PairSampler sampler = new PairSampler(encoder, encoder::score, file)) {
       List<float[]> scores = sampler.score("scoring", texts(3), Progress.SILENT);
       assertArrayEquals(whole.get(1).logits(), scores.get(1));
     }
     long scored = Files.size(file);
-    try (PairSampler sampler = new PairSampler(model, file)) {
+    try (CrossEncoder encoder = open(model);
+        PairSampler sampler = new PairSampler(encoder, encoder::score, file)) {
       sampler.score("scoring", texts(3), Progress.SILENT);
       assertEquals(scored, Files.size(file), "nothing is run again");
       List<PairSample> completed = sampler.sample("sampling", texts(2), Progress.SILENT);
@@ -277,9 +284,14 @@ class AttentionExtractorTest {
         sample(model, file, texts(2)).get(0).masses().get(2).passage());
   }
 
+  private static CrossEncoder open(NeuralModel model) throws IOException {
+    return CrossEncoder.builder(model).open();
+  }
+
   private static List<PairSample> sample(NeuralModel model, Path file, List<PassageList> texts)
       throws IOException {
-    try (PairSampler sampler = new PairSampler(model, file)) {
+    try (CrossEncoder encoder = open(model);
+        PairSampler sampler = new PairSampler(encoder, encoder::score, file)) {
       return sampler.sample("sampling", texts, Progress.SILENT);
     }
   }

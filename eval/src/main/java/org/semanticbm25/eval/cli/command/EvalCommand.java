@@ -329,8 +329,7 @@ public final class EvalCommand implements Callable<Integer> {
           reranker.rerank(first, dataset.queries(), encoder, firstPass.weight, progress));
       if (scorer != null) {
         evaluation.add(
-            "attention",
-            reranker.rerank(first, dataset.queries(), scorer::score, 0, progress));
+            "attention", reranker.rerank(first, dataset.queries(), scorer::score, 0, progress));
       }
     }
   }

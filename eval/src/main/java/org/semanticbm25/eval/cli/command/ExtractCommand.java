@@ -16,8 +16,10 @@ import org.semanticbm25.eval.cli.option.UserFiles;
 import org.semanticbm25.eval.collection.CollectionIdf;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.eval.study.AttentionStudy;
+import org.semanticbm25.eval.study.ExtractionCard;
 import org.semanticbm25.eval.study.SampledLists;
 import org.semanticbm25.onnx.attention.AttentionModel;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.distill.Extractor;
 import org.semanticbm25.onnx.distill.KernelLists;
 import org.semanticbm25.onnx.distill.PairSampler;
@@ -45,6 +47,7 @@ import picocli.CommandLine.Spec;
           + " for its vector.",
       "With --lists also fits the kernel between terms to the scores of a cross-encoder, finds its"
           + " matching heads and fits the functions of its attention, which go to FILE.attention."
+          + " What was found is written to FILE.md."
           + " One that was stopped goes on where it was.%n"
     })
 public final class ExtractCommand implements Callable<Integer> {
@@ -109,17 +112,22 @@ public final class ExtractCommand implements Callable<Integer> {
           "--kernel-queries %d: must be %d or more"
               .formatted(kernelQueries, ListsOption.MIN_QUERIES));
     }
+    Path file = output.resolveSibling(UserFiles.name(output) + ".md");
+    ExtractionCard card = new ExtractionCard(UserFiles.name(output), source, states);
     try (Directory folder = UserFiles.folderOf(output);
         Terminal progress = new Terminal()) {
       if (lists.isGiven()) {
-        distil(source, states, reference, folder, progress);
+        distil(source, states, reference, folder, card, progress);
       } else {
         ScoringParameters parameters = Extractor.DEFAULT_PARAMETERS;
         write(
             Extractor.extract(source, states, parameters, new WordCounts(), reference, progress),
-            folder);
+            folder,
+            card);
       }
     }
+    card.write(file);
+    Terminal.say("wrote %s", file);
     return 0;
   }
 
@@ -136,7 +144,8 @@ public final class ExtractCommand implements Callable<Integer> {
     return layer;
   }
 
-  private void write(SemanticBM25Model extracted, Directory folder) throws IOException {
+  private void write(SemanticBM25Model extracted, Directory folder, ExtractionCard card)
+      throws IOException {
     extracted.write(folder, UserFiles.name(output));
     Terminal.say(
         "wrote %s: model %s, %d words, %d wordpieces, %d dimensions, from %s",
@@ -146,7 +155,7 @@ public final class ExtractCommand implements Callable<Integer> {
         extracted.wordpieces().size(),
         extracted.vectors().dimensions(),
         extracted.provenance().source());
-    say(extracted.provenance());
+    tell("Words and terms", extracted.provenance(), card);
   }
 
   /** Kernel and attention, both fitted to the cross-encoder's scores. */
@@ -155,15 +164,17 @@ public final class ExtractCommand implements Callable<Integer> {
       int states,
       Optional<Map<String, Double>> reference,
       Directory folder,
+      ExtractionCard card,
       Terminal progress)
       throws IOException {
     int ofKernel = kernelQueries == null ? lists.queries : kernelQueries;
     TrainingLists training = lists.read(Math.max(ofKernel, lists.queries));
     Path samples = output.resolveSibling(UserFiles.name(output) + ".samples");
-    try (PairSampler sampler = new PairSampler(source, samples)) {
-      extractAttention(source, training.withTrain(lists.queries), sampler, folder, progress);
+    try (CrossEncoder encoder = CrossEncoder.builder(source).open();
+        PairSampler sampler = new PairSampler(encoder, encoder::score, samples)) {
+      extractAttention(source, training.withTrain(lists.queries), sampler, folder, card, progress);
       KernelLists kernel = KernelLists.score(training.withTrain(ofKernel), sampler, progress);
-      write(kernel.extract(source, states, lists.countWords(), reference, progress), folder);
+      write(kernel.extract(source, states, lists.countWords(), reference, progress), folder, card);
     }
     Files.delete(samples);
   }
@@ -173,6 +184,7 @@ public final class ExtractCommand implements Callable<Integer> {
       TrainingLists training,
       PairSampler sampler,
       Directory folder,
+      ExtractionCard card,
       Terminal progress)
       throws IOException {
     SampledLists sampled = SampledLists.sample(training, sampler, progress);
@@ -186,15 +198,18 @@ public final class ExtractCommand implements Callable<Integer> {
             List.of());
     for (Report report : study.heads(source, sampler.taps(), sampled, progress)) {
       report.print(spec.commandLine().getOut(), Report.Format.TABLE);
+      card.add(report);
     }
     AttentionModel attention = study.extractor().extract(source);
     String name = UserFiles.name(output) + ".attention";
     attention.write(folder, name);
     Terminal.say("wrote %s", output.resolveSibling(name));
-    say(attention.provenance());
+    tell("Attention", attention.provenance(), card);
   }
 
-  private static void say(Provenance provenance) {
+  /** Puts figures on the card, and says them. */
+  private static void tell(String part, Provenance provenance, ExtractionCard card) {
+    card.add(part, provenance);
     provenance.figures().forEach((name, value) -> Terminal.say("%s: %s", name, value));
   }
 }

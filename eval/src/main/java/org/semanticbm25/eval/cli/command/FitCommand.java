@@ -26,6 +26,7 @@ import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.CollectionIndexes;
 import org.semanticbm25.eval.collection.QueryLog;
 import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.Sampling;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.eval.measure.Significance;
 import org.semanticbm25.onnx.distill.Adaptation;
@@ -152,7 +153,7 @@ public final class FitCommand implements Callable<Integer> {
   /** Queries in random order, with what BM25 finds and what the cross-encoder thinks of it. */
   private List<ScoredQuery> judge(DirectoryReader reader) throws IOException {
     // a query that is asked in two ways must not be on both sides
-    List<String> texts = QueryLog.sample(QueryLog.read(queries).values(), sample);
+    List<String> texts = Sampling.draw(QueryLog.read(queries).values(), sample);
     RankingSystem bm25 = field.bm25(reader);
     IndexSearcher searcher = bm25.searcher();
     List<ScoredQuery> judged = new ArrayList<>();

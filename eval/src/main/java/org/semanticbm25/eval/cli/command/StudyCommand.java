@@ -2,6 +2,7 @@ package org.semanticbm25.eval.cli.command;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -11,32 +12,42 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.concurrent.Callable;
-import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.util.IOUtils;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.ListsOption;
 import org.semanticbm25.eval.cli.option.Workspace;
+import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.CollectionIdf;
+import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
 import org.semanticbm25.eval.collection.Dataset;
+import org.semanticbm25.eval.collection.RankingSystem;
+import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.eval.study.AttentionStudy;
 import org.semanticbm25.eval.study.AttentionTimes;
+import org.semanticbm25.eval.study.CausalStudy;
+import org.semanticbm25.eval.study.ExtractedReport;
 import org.semanticbm25.eval.study.LayerDial;
 import org.semanticbm25.eval.study.SampledLists;
-import org.semanticbm25.eval.study.StaticReport;
 import org.semanticbm25.eval.study.StudySet;
+import org.semanticbm25.eval.study.StudySummary;
 import org.semanticbm25.onnx.AtomicFile;
 import org.semanticbm25.onnx.attention.AttentionModel;
 import org.semanticbm25.onnx.attention.AttentionTaps;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.distill.Extractor;
 import org.semanticbm25.onnx.distill.PairSampler;
 import org.semanticbm25.onnx.distill.PaperProtocol;
 import org.semanticbm25.onnx.distill.TrainingLists;
 import org.semanticbm25.onnx.hub.NeuralModel;
+import org.semanticbm25.similarity.field.ContextualField;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -86,44 +97,61 @@ public final class StudyCommand implements Callable<Integer> {
   @Nullable Path idf;
 
   @Option(
+      names = "--causal",
+      description =
+          "also edit the embedding of a term of some queries, along the IDF direction and others,"
+              + " and tell what that changes")
+  boolean causal;
+
+  @Option(
       names = {"-o", "--output"},
       paramLabel = "DIR",
       description = "folder for study.md and study.json (default: study in the home folder)")
   @Nullable Path output;
 
+  @Option(
+      names = "--sample",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "queries of a collection at most, drawn at random; 0 for all (default: ${DEFAULT-VALUE})")
+  int sample;
+
+  @Option(
+      names = "--no-contextual",
+      description = "leave out the contextual system, for which an encoder reads the passages")
+  boolean noContextual;
+
   @Mixin FormatOption format;
 
+  @Mixin ContextualOption contextual;
   @Mixin CrossEncoderOption crossEncoder;
   @Mixin Workspace workspace;
   @Spec CommandSpec spec;
 
-  private final Map<String, Report> reports = new LinkedHashMap<>();
+  private final SequencedMap<String, Report> reports = new LinkedHashMap<>();
+  private final List<Closeable> opened = new ArrayList<>();
 
   @Override
   public Integer call() throws IOException {
+    check();
     TrainingLists training = lists.read();
-    for (Path set : folders) {
-      Dataset.read(set, "test");
-    }
     NeuralModel model = crossEncoder.model(workspace.home);
-    Optional<CollectionIdf> collection = Optional.empty();
-    if (idf != null) {
-      Map<String, Double> reference = CollectionIdf.readTable(idf);
-      add(idfDirection(model, reference));
-      collection = Optional.of(new CollectionIdf(reference, new EnglishAnalyzer()));
+    Map<String, Double> idfTable = idf == null ? null : CollectionIdf.readTable(idf);
+    if (idfTable != null) {
+      add(idfDirection(model, idfTable));
     }
     Path folder = output != null ? output : workspace.home.resolve("study");
     Path samples = folder.resolve(model.sha256().substring(0, 12) + ".samples");
-    List<StudySet> sets = new ArrayList<>();
-    try (PairSampler sampler = new PairSampler(model, samples);
+    try (CachedCrossEncoder encoder = crossEncoder.openCached(workspace.home);
+        PairSampler sampler = new PairSampler(encoder.encoder(), encoder::score, samples);
         Terminal progress = new Terminal()) {
+      // what the model is unfit for is told before the work begins
+      Optional<CausalStudy> edits = causal ? Optional.of(edits(model, idfTable)) : Optional.empty();
       List<Integer> given = heads == Heads.PAPER ? paperHeads(sampler.taps()) : List.of();
       SampledLists sampled = SampledLists.sample(training, sampler, progress);
-      for (Path set : folders) {
-        sets.add(
-            StudySet.read(
-                set, collection, workspace.indexes(), workspace.model(), sampler, progress));
-      }
+      List<StudySet> sets = sets(idfTable, sampler, progress);
+      Map<String, RankingSystem> inContext = noContextual ? Map.of() : contextual(sets);
       AttentionStudy study =
           new AttentionStudy(
               sampler.taps().layers(),
@@ -133,14 +161,76 @@ public final class StudyCommand implements Callable<Integer> {
               sampled.development(),
               given);
       study.heads(model, sampler.taps(), sampled, progress).forEach(this::add);
-      study(study, sampler, model, sets, sampled.tuneBm25(workspace.indexes()));
-    } finally {
-      for (StudySet set : sets) {
-        set.close();
+      study(study, encoder.encoder(), sets, inContext, sampled.tuneBm25(workspace.indexes()));
+      if (edits.isPresent()) {
+        for (StudySet set : sets) {
+          add(edits.get().of(set, progress));
+        }
       }
+    } finally {
+      IOUtils.close(opened);
     }
     write(folder);
     return 0;
+  }
+
+  /** Refuses wrong options and sets before the work begins. */
+  private void check() throws IOException {
+    if (sample < 0) {
+      throw new UserException("--sample " + sample + ": must be 0 or more");
+    }
+    if (!noContextual) {
+      contextual.model();
+      contextual.storedTerms();
+    }
+    for (Path set : folders) {
+      Dataset.read(set, "test");
+    }
+  }
+
+  private CausalStudy edits(NeuralModel model, @Nullable Map<String, Double> idfTable)
+      throws IOException {
+    CausalStudy edits = new CausalStudy(model, idfTable);
+    opened.add(edits);
+    return edits;
+  }
+
+  private List<StudySet> sets(
+      @Nullable Map<String, Double> idfTable, PairSampler sampler, Terminal progress)
+      throws IOException {
+    Optional<CollectionIdf> collection =
+        idfTable == null
+            ? Optional.empty()
+            : Optional.of(new CollectionIdf(idfTable, StudySet.ANALYZER));
+    List<StudySet> sets = new ArrayList<>();
+    for (Path folder : folders) {
+      StudySet set =
+          StudySet.read(
+              folder,
+              sample,
+              collection,
+              workspace.indexes(),
+              workspace.model(),
+              sampler,
+              progress);
+      opened.add(set);
+      sets.add(set);
+    }
+    return sets;
+  }
+
+  /** The contextual system on the candidates of each set, by the set's name. */
+  private Map<String, RankingSystem> contextual(List<StudySet> sets) throws IOException {
+    Map<String, RankingSystem> systems = new LinkedHashMap<>();
+    ContextualField field = contextual.field(TextIndex.CONTENTS, StudySet.ANALYZER);
+    for (StudySet set : sets) {
+      try (OpenIndex candidates = set.candidateIndex(workspace.indexes())) {
+        OpenIndex index = contextual.enriched(candidates, StudySet.ANALYZER, workspace.home);
+        opened.add(index);
+        systems.put(set.name(), set.contextualScorer(index, field));
+      }
+    }
+    return systems;
   }
 
   private static List<Integer> paperHeads(AttentionTaps taps) throws UserException {
@@ -158,19 +248,25 @@ public final class StudyCommand implements Callable<Integer> {
 
   private void study(
       AttentionStudy study,
-      PairSampler sampler,
-      NeuralModel model,
+      CrossEncoder encoder,
       List<StudySet> sets,
+      Map<String, RankingSystem> inContext,
       ScoringParameters bm25)
       throws IOException {
-    add(study.paperProtocol(sets));
-    add(study.splitByQuery(sets, bm25.k1(), bm25.b()));
+    Report protocol = study.paperProtocol(sets);
+    Report split = study.splitByQuery(sets, bm25.k1(), bm25.b());
+    Report scorers = ExtractedReport.of(sets, inContext, bm25.k1(), bm25.b());
+    Report summary = StudySummary.of(sets, split, protocol, scorers);
+    reports.putFirst(summary.dataset(), summary);
+    add(protocol);
+    add(split);
+    add(scorers);
     add(study.controls().report(sets));
+    NeuralModel model = encoder.model();
     AttentionModel extracted = study.extractor().extract(model);
     double[] times =
-        AttentionTimes.measure(sampler.encoder(), model, extracted, StudySet.timed(sets).texts());
+        AttentionTimes.measure(encoder, model, extracted, StudySet.timed(sets).texts());
     add(LayerDial.report(sets, extracted, times));
-    add(StaticReport.of(sets, bm25.k1(), bm25.b()));
   }
 
   private static Report idfDirection(NeuralModel model, Map<String, Double> reference)

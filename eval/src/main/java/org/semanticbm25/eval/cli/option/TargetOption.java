@@ -16,6 +16,7 @@ import org.semanticbm25.eval.collection.CollectionIndexes;
 import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
 import org.semanticbm25.eval.collection.Dataset;
 import org.semanticbm25.eval.collection.QueryLog;
+import org.semanticbm25.eval.collection.Sampling;
 import org.semanticbm25.eval.collection.TextIndex;
 import org.semanticbm25.onnx.hub.Digests;
 import org.semanticbm25.similarity.field.ContextualField;
@@ -127,7 +128,7 @@ public final class TargetOption {
 
   /** Some of the queries at random, as many as --sample says at most. */
   public Set<String> drawn(Set<String> ids) {
-    return sample == 0 ? ids : Set.copyOf(QueryLog.sample(ids, sample));
+    return sample == 0 ? ids : Set.copyOf(Sampling.draw(ids, sample));
   }
 
   /** The name of the field of a target. */
