@@ -66,8 +66,8 @@ public final class CompareCommand implements Callable<Integer> {
   @Option(
       names = "--rerank",
       paramLabel = "N",
-      defaultValue = "50",
-      description = "hits of BM25 that the neural systems read (default: 50)")
+      defaultValue = "30",
+      description = "hits of BM25 that the neural systems read (default: ${DEFAULT-VALUE})")
   int pool;
 
   @Option(
