@@ -119,16 +119,28 @@ public record Report(
   }
 
   /** A figure, with its interval if it has one. */
-  private static String cell(Map<String, Double> values, String figure) {
+  private String cell(Map<String, Double> values, String figure) {
     Double value = values.get(figure);
     if (value == null) {
       return "-";
     }
     Double low = values.get(figure + LOW);
     Double high = values.get(figure + HIGH);
-    return low == null || high == null
-        ? String.format("%.4f", value)
-        : String.format("%.4f (%.4f to %.4f)", value, low, high);
+    if (low != null && high != null) {
+      return String.format("%.4f (%.4f to %.4f)", value, low, high);
+    }
+    return String.format(isCount(figure) ? "%.0f" : "%.4f", value);
+  }
+
+  /** Whether a figure is a number of things: whole in all rows, and more than one in some. */
+  private boolean isCount(String figure) {
+    List<Double> values =
+        systems.values().stream()
+            .filter(row -> row.containsKey(figure))
+            .map(row -> row.get(figure))
+            .toList();
+    return values.stream().allMatch(value -> value == Math.rint(value))
+        && values.stream().anyMatch(value -> value > 1);
   }
 
   private List<List<String>> rows() {

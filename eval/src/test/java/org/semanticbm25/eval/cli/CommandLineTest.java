@@ -214,14 +214,13 @@ class CommandLineTest {
             "--extracted",
             at("tiny.sbm25"));
     ok(audit.toArray());
-    assertTrue(out.lines().anyMatch(line -> line.matches("banana / car +2.0000 +0.*")), out);
-    assertTrue(out.lines().anyMatch(line -> line.matches("zebra / gnu +1.0000 +1.0000.*")), out);
+    assertTrue(out.lines().anyMatch(line -> line.matches("banana / car +2 +0.*")), out);
+    assertTrue(out.lines().anyMatch(line -> line.matches("zebra / gnu +1 +1.0000.*")), out);
     Files.writeString(at("mine.txt"), "banana=0\ncar=0\n");
     List<Object> profiled = new ArrayList<>(audit);
     profiled.addAll(List.of("--profile", at("mine.txt")));
     ok(profiled.toArray());
-    assertTrue(
-        out.lines().anyMatch(line -> line.matches("semantic-profile +3.0000 +1.0000.*")), out);
+    assertTrue(out.lines().anyMatch(line -> line.matches("semantic-profile +3 +1.0000.*")), out);
     refused(auditWith("none.txt"), "none.txt: no such file");
     for (String pairs : List.of("he she it", "he", "he HE")) {
       Files.writeString(at("wrong.txt"), "# pairs\n" + pairs + "\n");
