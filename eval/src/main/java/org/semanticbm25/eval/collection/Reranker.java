@@ -25,7 +25,7 @@ public final class Reranker {
   private final int depth;
 
   /**
-   * @param depth hits of a query that are rescored; those after them are left out
+   * @param depth hits of a query that are rescored; those after them stay below
    */
   public Reranker(IndexReader reader, int depth) {
     this.reader = reader;
@@ -38,7 +38,7 @@ public final class Reranker {
 
   /**
    * Reranks a run: with scores of a model plus weight times those of the run. Queries without a
-   * text, and hits that are not in the index, are left out.
+   * text are left out; hits that are not in the index stay below the others.
    *
    * @param weight 0 or greater
    */
@@ -75,7 +75,7 @@ public final class Reranker {
       reranked.add(new Hit(first.id(), scores[i] + weight * first.score()));
     }
     reranked.sort(Comparator.comparingDouble(hit -> -hit.score()));
-    return reranked;
+    return Run.withRest(reranked, hits);
   }
 
   private int document(String id) throws IOException {

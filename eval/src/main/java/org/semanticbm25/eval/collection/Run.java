@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -84,6 +86,23 @@ public record Run(Map<String, List<Hit>> hits) {
   public Run without(Set<String> self) {
     return mapped(
         (query, all) -> all.filter(hit -> !self.contains(query) || !hit.id.equals(query)));
+  }
+
+  /**
+   * Hits that were ranked anew and, below them all, those of the first pass that were not, in their
+   * order.
+   */
+  public static List<Hit> withRest(List<Hit> ranked, List<Hit> firstPass) {
+    Set<String> known = new HashSet<>();
+    ranked.forEach(hit -> known.add(hit.id));
+    List<Hit> all = new ArrayList<>(ranked);
+    float lowest = ranked.isEmpty() ? 0 : ranked.getLast().score;
+    for (Hit hit : firstPass) {
+      if (!known.contains(hit.id)) {
+        all.add(new Hit(hit.id, --lowest));
+      }
+    }
+    return all;
   }
 
   /** The first hits of each query. */

@@ -152,7 +152,8 @@ public final class Comparer {
   }
 
   /**
-   * Adds what reads query and passage, with its scores plus weight times those of the first pass.
+   * Adds what reads query and passage, with its scores plus weight times those of the first pass;
+   * hits that it does not read stay below the others.
    *
    * @param weight 0 or greater
    * @param millisOfPassage time of a passage on all cores
@@ -162,6 +163,7 @@ public final class Comparer {
       throws IOException {
     Map<String, float[]> scores = new LinkedHashMap<>();
     Map<String, List<Hit>> hits = new LinkedHashMap<>();
+    Run first = entries.values().iterator().next().run;
     for (Map.Entry<String, Pool> entry : pools.entrySet()) {
       Pool pool = entry.getValue();
       String text = subject.dataset().query(entry.getKey());
@@ -177,7 +179,8 @@ public final class Comparer {
       for (int i : TermScores.ranking(own)) {
         ranked.add(new Hit(pool.ids[i], own[i]));
       }
-      hits.put(entry.getKey(), ranked);
+      List<Hit> all = first.hits().getOrDefault(entry.getKey(), List.of());
+      hits.put(entry.getKey(), Run.withRest(ranked, all));
       progress.report(subject.dataset().name() + ", " + name, scores.size(), pools.size());
     }
     entries.put(name, new Entry(about, new Run(hits), scores, millisOfPassage));

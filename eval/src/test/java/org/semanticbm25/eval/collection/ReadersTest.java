@@ -283,4 +283,14 @@ class ReadersTest {
     assertEquals(List.of(new Hit("1", 2)), run.hits().get("1"));
     assertEquals(List.of(new Hit("3", 1)), run.hits().get("3"));
   }
+
+  @Test
+  void hitsThatAreNotRerankedStayBelow() {
+    List<Hit> first = List.of(new Hit("a", 9), new Hit("b", 8), new Hit("c", 7), new Hit("d", 6));
+    List<Hit> reranked = List.of(new Hit("c", -1), new Hit("a", -5));
+    assertEquals(
+        List.of(new Hit("c", -1), new Hit("a", -5), new Hit("b", -6), new Hit("d", -7)),
+        Run.withRest(reranked, first));
+    assertEquals(4, Run.withRest(List.of(), first).size());
+  }
 }
