@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.lucene.util.IOUtils;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
+import org.semanticbm25.onnx.crossencoder.PairScorer;
 
 /** A cross-encoder that scores no pair twice, see {@link ScoreCache}. Not thread-safe. */
 public final class CachedCrossEncoder implements PairScorer, Closeable {

@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.semanticbm25.onnx.crossencoder.PairScorer;
 
 /** Scores no pair twice, see {@link ScoreCache}. Not thread-safe. */
 public final class CachedScorer implements PairScorer, Closeable {

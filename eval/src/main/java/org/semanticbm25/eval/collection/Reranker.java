@@ -14,6 +14,7 @@ import org.apache.lucene.search.DocIdSetIterator;
 import org.semanticbm25.eval.collection.Run.Hit;
 import org.semanticbm25.lucene.PassageSource;
 import org.semanticbm25.onnx.Progress;
+import org.semanticbm25.onnx.crossencoder.PairScorer;
 
 /**
  * Reranks runs with a model that reads query and passage, on an index made by {@link TextIndex}

@@ -15,7 +15,6 @@ import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.UserException;
-import org.semanticbm25.eval.collection.PairScorer;
 import org.semanticbm25.eval.collection.PassageTexts;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.Run;
@@ -29,6 +28,7 @@ import org.semanticbm25.eval.latency.Latency;
 import org.semanticbm25.eval.measure.Evaluation;
 import org.semanticbm25.eval.measure.Measure;
 import org.semanticbm25.onnx.Progress;
+import org.semanticbm25.onnx.crossencoder.PairScorer;
 import org.semanticbm25.onnx.distill.Agreement;
 import org.semanticbm25.onnx.distill.Bootstrap;
 

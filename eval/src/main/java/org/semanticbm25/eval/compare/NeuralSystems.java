@@ -14,12 +14,12 @@ import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.CachedScorer;
-import org.semanticbm25.eval.collection.PairScorer;
 import org.semanticbm25.eval.collection.ScoreCache;
 import org.semanticbm25.lucene.CrossEncoderRescorer;
 import org.semanticbm25.onnx.attention.AttentionFunction;
 import org.semanticbm25.onnx.attention.AttentionModel;
 import org.semanticbm25.onnx.attention.AttentionScorer;
+import org.semanticbm25.onnx.crossencoder.PairScorer;
 
 /** The systems that read query and passage: a cross-encoder, and attention in its first layers. */
 public final class NeuralSystems implements Closeable {

@@ -884,14 +884,19 @@ class CommandLineTest {
     return Double.parseDouble(figures.get(name));
   }
 
-  @Test
-  void studiesACrossEncoder() throws IOException {
+  /** A cross-encoder, and queries that find something. */
+  private void prepareStudy() throws IOException {
     prepare();
     crossEncoder();
     Files.writeString(
         at("queries.jsonl"),
         "{\"_id\": \"q1\", \"text\": \"cheap laptop\"}\n"
             + "{\"_id\": \"q2\", \"text\": \"the fruit car\"}\n");
+  }
+
+  @Test
+  void studiesACrossEncoder() throws IOException {
+    prepareStudy();
     Files.writeString(
         at("bm25.run"), "q1 Q0 d1 1 3 x\nq1 Q0 d2 2 2 x\nq2 Q0 d3 1 2 x\nq2 Q0 d2 2 1 x\n");
     Files.writeString(at("idf.tsv"), "the\t0.1\ncheap\t2\nlaptop\t5\nfruit\t3\ncar\t2\nred\t4\n");
@@ -965,12 +970,7 @@ class CommandLineTest {
 
   @Test
   void studiesSomeQueriesOfSeveralCollections() throws IOException {
-    prepare();
-    crossEncoder();
-    Files.writeString(
-        at("queries.jsonl"),
-        "{\"_id\": \"q1\", \"text\": \"cheap laptop\"}\n"
-            + "{\"_id\": \"q2\", \"text\": \"the fruit car\"}\n");
+    prepareStudy();
     Files.writeString(at("bm25.run"), "q1 Q0 d1 1 3 x\nq2 Q0 d3 1 2 x\n");
     Path other = Files.createDirectories(at("other/qrels")).getParent();
     for (String file : List.of("corpus.jsonl", "queries.jsonl", "qrels/test.tsv")) {

@@ -61,10 +61,7 @@ public final class EmbeddingEdit {
   }
 
   private static float[] scaled(float[] row, double[] axis, float factor) {
-    double component = 0;
-    for (int d = 0; d < row.length; d++) {
-      component += row[d] * axis[d];
-    }
+    double component = IdfDirection.component(row, axis);
     float[] scaled = new float[row.length];
     for (int d = 0; d < row.length; d++) {
       scaled[d] = (float) (row[d] + (factor - 1) * component * axis[d]);

@@ -35,8 +35,7 @@ public final class EmbeddingProbe implements Closeable {
   private final String logits;
   private final TextTokens tokens;
   private final Map<String, Integer> words = new HashMap<>();
-  // of unit length; IDF grows along them
-  private final double[] idfAxis;
+  // of unit length
   private final double @Nullable [] fittedAxis;
 
   /**
@@ -72,7 +71,6 @@ public final class EmbeddingProbe implements Closeable {
     this.logits = logits;
     this.tokens = tokens;
     this.fittedAxis = fittedAxis;
-    this.idfAxis = IdfDirection.oriented(tokens.axis(), tokens.embeddings());
     for (int i = 0; i < tokens.pieces().size(); i++) {
       words.put(tokens.pieces().get(i), i);
     }
@@ -128,12 +126,7 @@ public final class EmbeddingProbe implements Closeable {
    * @return of either sign
    */
   public double component(int token) {
-    float[] row = tokens.embeddings().get(token);
-    double component = 0;
-    for (int d = 0; d < row.length; d++) {
-      component += row[d] * idfAxis[d];
-    }
-    return component;
+    return IdfDirection.component(tokens.embeddings().get(token), tokens.axis());
   }
 
   /**
@@ -179,14 +172,14 @@ public final class EmbeddingProbe implements Closeable {
   private float[] shift(int token, Edit edit, double factor) {
     double step = (factor - 1) * component(token);
     return switch (edit) {
-      case IDF_DIRECTION -> times(idfAxis, step);
+      case IDF_DIRECTION -> times(tokens.axis(), step);
       case FITTED_DIRECTION -> {
         if (fittedAxis == null) {
           throw new IllegalStateException("no direction is fitted: opened without a table of IDF");
         }
         yield times(fittedAxis, step);
       }
-      case RANDOM_DIRECTION -> times(direction(idfAxis.length, token), step);
+      case RANDOM_DIRECTION -> times(direction(tokens.axis().length, token), step);
       case WHOLE -> {
         float[] scaled = tokens.embeddings().get(token).clone();
         for (int d = 0; d < scaled.length; d++) {

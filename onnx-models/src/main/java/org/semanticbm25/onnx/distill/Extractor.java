@@ -11,6 +11,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+import org.apache.commons.math3.stat.descriptive.rank.Median;
+import org.apache.lucene.util.VectorUtil;
 import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.graph.FirstTokenOnly;
 import org.semanticbm25.onnx.graph.OnnxGraph;
@@ -189,15 +192,19 @@ public final class Extractor {
    * @param singular Pearson's correlation of the IDF direction, the first singular vector
    * @param leastSquares that of the direction fitted to every other word of the table, measured on
    *     the words between: as much as one direction can tell
+   * @param component median, over the vocabulary, of the size of an embedding's component along the
+   *     IDF direction
+   * @param length median of the length of an embedding
    */
-  public record IdfAgreement(double singular, double leastSquares) {}
+  public record IdfAgreement(
+      double singular, double leastSquares, double component, double length) {}
 
   /**
    * Measures the IDF direction of a model.
    *
    * @param model a BERT-family encoder or cross-encoder
    * @param reference IDF by lower-case word
-   * @return correlations over the words that are tokens of the model and in the table
+   * @return correlations over the words that are tokens of the model and in the table, and sizes
    * @throws IOException if a file of the model is missing, damaged or of another kind
    * @throws IllegalStateException if there are fewer than 3 such words
    */
@@ -206,7 +213,13 @@ public final class Extractor {
     TextTokens tokens = TextTokens.read(model);
     return new IdfAgreement(
         IdfDirection.correlation(tokens.pieces(), tokens.idf(), reference),
-        IdfDirection.leastSquares(tokens.pieces(), tokens.embeddings(), reference));
+        IdfDirection.leastSquares(tokens.pieces(), tokens.embeddings(), reference),
+        median(tokens, row -> Math.abs(IdfDirection.component(row, tokens.axis()))),
+        median(tokens, row -> Math.sqrt(VectorUtil.dotProduct(row, row))));
+  }
+
+  private static double median(TextTokens tokens, ToDoubleFunction<float[]> size) {
+    return new Median().evaluate(tokens.embeddings().stream().mapToDouble(size).toArray());
   }
 
   /** What is made of a model, here and now. */

@@ -37,45 +37,42 @@ public final class IdfDirection {
    * @return by row of the vocabulary; NaN if all rows are equal
    */
   public static float[] of(List<float[]> matrix, List<float[]> vocabulary) {
-    return along(axis(matrix), vocabulary);
+    return along(oriented(axis(matrix), vocabulary), vocabulary);
   }
 
   /** The same along a direction that is known. */
   static float[] along(double[] axis, List<float[]> vocabulary) {
     double[] values = values(axis, vocabulary);
     DescriptiveStatistics statistics = new DescriptiveStatistics(values);
-    double sign = sign(values);
     double mean = statistics.getMean();
     double deviation = statistics.getStandardDeviation();
     float[] standardised = new float[values.length];
     for (int i = 0; i < values.length; i++) {
-      standardised[i] = (float) (sign * (values[i] - mean) / deviation);
+      standardised[i] = (float) ((values[i] - mean) / deviation);
     }
     return standardised;
   }
 
   /** The axis, turned so that rare words are high. */
   static double[] oriented(double[] axis, List<float[]> vocabulary) {
-    double sign = sign(values(axis, vocabulary));
-    return Arrays.stream(axis).map(d -> sign * d).toArray();
+    double[] values = values(axis, vocabulary);
+    double[] position = new double[values.length];
+    Arrays.setAll(position, i -> Math.log(i + 1d));
+    boolean isTurned = new PearsonsCorrelation().correlation(values, position) < 0;
+    return isTurned ? Arrays.stream(axis).map(d -> -d).toArray() : axis;
   }
 
   private static double[] values(double[] axis, List<float[]> vocabulary) {
-    double[] values = new double[vocabulary.size()];
-    for (int i = 0; i < values.length; i++) {
-      float[] row = vocabulary.get(i);
-      for (int d = 0; d < axis.length; d++) {
-        values[i] += row[d] * axis[d];
-      }
-    }
-    return values;
+    return vocabulary.stream().mapToDouble(row -> component(row, axis)).toArray();
   }
 
-  /** 1 if values grow with the position in the vocabulary, else -1. */
-  private static double sign(double[] values) {
-    double[] position = new double[values.length];
-    Arrays.setAll(position, i -> Math.log(i + 1d));
-    return new PearsonsCorrelation().correlation(values, position) < 0 ? -1 : 1;
+  /** The component of a row along a unit vector. */
+  static double component(float[] row, double[] axis) {
+    double component = 0;
+    for (int d = 0; d < row.length; d++) {
+      component += row[d] * axis[d];
+    }
+    return component;
   }
 
   /**

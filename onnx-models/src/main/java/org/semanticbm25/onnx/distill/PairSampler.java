@@ -23,6 +23,7 @@ import java.util.Map;
 import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.attention.AttentionTaps;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
+import org.semanticbm25.onnx.crossencoder.PairScorer;
 import org.semanticbm25.onnx.graph.OnnxGraph;
 import org.semanticbm25.onnx.hub.Digests;
 import org.semanticbm25.onnx.hub.NeuralModel;
@@ -37,26 +38,12 @@ public final class PairSampler implements Closeable {
   private static final String KIND = "samples ";
   private static final String FORMAT = KIND + "2 ";
 
-  private final Scorer scorer;
+  private final PairScorer scorer;
   private final AttentionTaps taps;
   private final Path file;
   private final FileChannel channel;
   // by the first 64 bits of the texts' digest
   private final Map<Long, PairSample> known = new HashMap<>();
-
-  /** Scores passages for a query, as {@link CrossEncoder#score(String, List)} does. */
-  @FunctionalInterface
-  public interface Scorer {
-    /**
-     * Scores pairs.
-     *
-     * @param query any text
-     * @param passages any texts, perhaps none
-     * @return the logit of each pair, in the order of the passages
-     * @throws IOException if the model fails
-     */
-    float[] score(String query, List<String> passages) throws IOException;
-  }
 
   /**
    * A query and passages to run it with, at least one.
@@ -94,7 +81,7 @@ public final class PairSampler implements Closeable {
    * @throws IOException if attention cannot be looked into, if the file is no file of samples or is
    *     damaged, if another process has it open, or if it can neither be read nor written
    */
-  public PairSampler(CrossEncoder encoder, Scorer scorer, Path file) throws IOException {
+  public PairSampler(CrossEncoder encoder, PairScorer scorer, Path file) throws IOException {
     this.scorer = scorer;
     this.file = file;
     NeuralModel model = encoder.model();

@@ -15,7 +15,7 @@ import org.semanticbm25.onnx.runtime.Tokenizers;
  * @param ids of the tokens that stand for text
  * @param pieces of the same
  * @param embeddings of the same
- * @param axis unit vector of the IDF direction
+ * @param axis unit vector of the IDF direction, along which rare words are high
  * @param idf values of the same tokens along it, see {@link IdfDirection}
  */
 @SuppressWarnings("ArrayRecordComponent")
@@ -65,7 +65,7 @@ record TextTokens(
       }
     }
     check(model, matrix, rows);
-    double[] axis = IdfDirection.axis(matrix);
+    double[] axis = IdfDirection.oriented(IdfDirection.axis(matrix), rows);
     float[] idf = IdfDirection.along(axis, rows);
     if (Float.isNaN(idf[0])) {
       throw new IOException(model.onnx() + ": its word embeddings are all alike; fetch it again");

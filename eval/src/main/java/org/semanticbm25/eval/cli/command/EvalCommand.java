@@ -3,6 +3,7 @@ package org.semanticbm25.eval.cli.command;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -164,7 +165,7 @@ public final class EvalCommand implements Callable<Integer> {
         OpenIndex enriched =
             noContextual ? null : contextual.enriched(index, analyzer, workspace.home)) {
       Evaluation evaluation = new Evaluation(dataset, relevant);
-      List<RankingSystem> systems = semantic(index.reader(), analyzer);
+      List<RankingSystem> systems = new ArrayList<>(semantic(index.reader(), analyzer));
       if (enriched != null) {
         systems.addAll(
             profile.contextual(

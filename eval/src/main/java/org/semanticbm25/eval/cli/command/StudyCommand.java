@@ -144,7 +144,7 @@ public final class StudyCommand implements Callable<Integer> {
     Path folder = output != null ? output : workspace.home.resolve("study");
     Path samples = folder.resolve(model.sha256().substring(0, 12) + ".samples");
     try (CachedCrossEncoder encoder = crossEncoder.openCached(workspace.home);
-        PairSampler sampler = new PairSampler(encoder.encoder(), encoder::score, samples);
+        PairSampler sampler = new PairSampler(encoder.encoder(), encoder, samples);
         Terminal progress = new Terminal()) {
       // what the model is unfit for is told before the work begins
       Optional<CausalStudy> edits = causal ? Optional.of(edits(model, idfTable)) : Optional.empty();
@@ -275,6 +275,8 @@ public final class StudyCommand implements Callable<Integer> {
     Report report = new Report("IDF direction of the word embeddings");
     report.put("U0, the first singular vector", "r", agreement.singular());
     report.put("least squares, held-out words", "r", agreement.leastSquares());
+    report.put("U0, the first singular vector", "component, median", agreement.component());
+    report.put("whole embeddings", "length, median", agreement.length());
     return report;
   }
 

@@ -180,8 +180,9 @@ public final class DemoCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     out.printf(
         "%d passages of Lucene's Javadoc, %d questions. semantic and contextual are approximations"
-            + " made of a neural model; they run no neural network at query time.%n%n",
-        index.reader().numDocs(), dataset.queries().size());
+            + " made of a neural model; they run no neural network at query time. The cross-encoder is"
+            + " a neural model, and reranks %d hits of bm25; '+ bm25' adds a part of bm25's score.%n%n",
+        index.reader().numDocs(), dataset.queries().size(), RERANKED);
   }
 
   /** The queries whose nDCG@10 changed most, for better or worse, and why. */

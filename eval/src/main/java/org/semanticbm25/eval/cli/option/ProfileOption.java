@@ -60,14 +60,9 @@ public final class ProfileOption {
    */
   public List<RankingSystem> semantic(IOSupplier<IndexSearcher> searchers, SemanticField field)
       throws IOException {
-    List<RankingSystem> systems = new ArrayList<>();
-    systems.add(RankingSystem.semantic(searchers.get(), field));
-    if (isGiven()) {
-      systems.add(
-          RankingSystem.semantic(searchers.get(), on(field))
-              .named("semantic" + RankingSystem.PROFILE));
-    }
-    return systems;
+    return systems(
+        RankingSystem.semantic(searchers.get(), field),
+        () -> RankingSystem.semantic(searchers.get(), on(field)));
   }
 
   /**
@@ -77,14 +72,16 @@ public final class ProfileOption {
    */
   public List<RankingSystem> contextual(IOSupplier<IndexSearcher> searchers, ContextualField field)
       throws IOException {
-    List<RankingSystem> systems = new ArrayList<>();
-    systems.add(RankingSystem.contextual(searchers.get(), field));
-    if (isGiven()) {
-      systems.add(
-          RankingSystem.contextual(searchers.get(), on(field))
-              .named("contextual" + RankingSystem.PROFILE));
-    }
-    return systems;
+    return systems(
+        RankingSystem.contextual(searchers.get(), field),
+        () -> RankingSystem.contextual(searchers.get(), on(field)));
+  }
+
+  private List<RankingSystem> systems(RankingSystem plain, IOSupplier<RankingSystem> profiled)
+      throws IOException {
+    return isGiven()
+        ? List.of(plain, profiled.get().named(plain.name() + RankingSystem.PROFILE))
+        : List.of(plain);
   }
 
   /** A field with the profiles that were read. */
