@@ -38,6 +38,8 @@ import org.semanticbm25.similarity.model.Wordpieces;
  */
 public final class Attacher {
   private static final int COMPARED_WORDS = 64;
+  // terms whose states are held at a time: 16 MB of them
+  private static final int AT_ONCE = 10_000;
   private static final double LEAST_LIKENESS = 0.9;
 
   private final SemanticBM25Model model;
@@ -70,13 +72,15 @@ public final class Attacher {
    * @param reader of the index
    * @param field an indexed text field
    * @param analyzer the one that the field was indexed with
+   * @param leastDocuments terms that stand in fewer are left out; 1 for all terms
    * @return the terms, for {@link SemanticField#withAttached}
    * @throws IllegalArgumentException if the index has no terms in such a field, or the encoder is
    *     of another model
    * @throws IOException if the index cannot be read or the neural model fails, or as an {@code
    *     InterruptedIOException} if the thread is interrupted
    */
-  public AttachedTerms attach(DirectoryReader reader, String field, Analyzer analyzer)
+  public AttachedTerms attach(
+      DirectoryReader reader, String field, Analyzer analyzer, int leastDocuments)
       throws IOException {
     Terms dictionary = MultiTerms.getTerms(reader, field);
     if (dictionary == null) {
@@ -86,23 +90,40 @@ public final class Attacher {
     SemanticField known = SemanticField.of(model, field, analyzer);
     SurfaceForms surfaces = new SurfaceForms(field, analyzer);
     surfaces.addStoredText(reader);
+    long all = count(dictionary);
+    AttachedTerms.Builder attached = new AttachedTerms.Builder(model.vectors().dimensions());
     List<BytesRef> terms = new ArrayList<>();
     List<String> words = new ArrayList<>();
-    long all = 0;
     TermsEnum each = dictionary.iterator();
+    long done = 0;
     for (BytesRef term = each.next(); term != null; term = each.next()) {
       Interruption.check("attaching");
-      all++;
-      String word = known.knows(term) ? "" : surfaces.of(term);
+      boolean wanted = each.docFreq() >= leastDocuments && !known.knows(term);
+      String word = wanted ? surfaces.of(term) : "";
       if (Wordpieces.isWord(word) && model.wordpieces().spell(word).length > 0) {
         terms.add(BytesRef.deepCopyOf(term));
         words.add(word);
       }
+      done++;
+      if (terms.size() == AT_ONCE || done == all) {
+        encode(terms, words, attached);
+        terms.clear();
+        words.clear();
+        progress.report("attaching terms", done, all);
+      }
     }
-    AttachedTerms.Origin origin =
+    return attached.build(
         new AttachedTerms.Origin(
-            place(reader.directory()), all, field, known.analysis(), model.id());
-    return encode(origin, terms, words);
+            place(reader.directory()), all, field, known.analysis(), model.id()));
+  }
+
+  private static long count(Terms dictionary) throws IOException {
+    TermsEnum each = dictionary.iterator();
+    long count = 0;
+    while (each.next() != null) {
+      count++;
+    }
+    return count;
   }
 
   private void checkEncoder() throws IOException {
@@ -137,18 +158,16 @@ public final class Attacher {
         .orElse(0);
   }
 
-  private AttachedTerms encode(
-      AttachedTerms.Origin origin, List<BytesRef> terms, List<String> words) throws IOException {
-    float[][] states = encoder.encodeWords(words, progress);
-    TermVectors.Builder vectors = new TermVectors.Builder(model.vectors().dimensions());
-    float[] weights = new float[states.length];
-    float[] idf = new float[states.length];
+  private void encode(List<BytesRef> terms, List<String> words, AttachedTerms.Builder attached)
+      throws IOException {
+    float[][] states = encoder.encodeWords(words, Progress.SILENT);
     for (int i = 0; i < states.length; i++) {
-      vectors.add(model.projection().vector(states[i]));
-      weights[i] = model.projection().weight(states[i]);
-      idf[i] = model.idf(model.wordpieces().spell(words.get(i)));
+      attached.add(
+          terms.get(i),
+          model.projection().vector(states[i]),
+          model.projection().weight(states[i]),
+          model.idf(model.wordpieces().spell(words.get(i))));
     }
-    return new AttachedTerms(origin, terms, vectors.build(), weights, idf);
   }
 
   private static String place(Directory directory) {

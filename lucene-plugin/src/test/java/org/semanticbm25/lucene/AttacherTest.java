@@ -111,7 +111,7 @@ class AttacherTest {
 
   private AttachedTerms attach() throws IOException {
     try (TermEncoder encoder = new TermEncoder(neural, SemanticBM25Model.LAST_LAYER)) {
-      return new Attacher(model, encoder, Progress.SILENT).attach(reader, FIELD, analyzer);
+      return new Attacher(model, encoder, Progress.SILENT).attach(reader, FIELD, analyzer, 1);
     }
   }
 
@@ -256,10 +256,10 @@ class AttacherTest {
     NeuralModel alike = TinyModel.write(folder.resolve("alike"), TinyModel.Weights.HALF);
     try (TermEncoder encoder = new TermEncoder(alike, SemanticBM25Model.LAST_LAYER)) {
       Attacher attacher = new Attacher(known, encoder, Progress.SILENT);
-      assertTrue(attacher.attach(reader, FIELD, analyzer).size() > 0);
+      assertTrue(attacher.attach(reader, FIELD, analyzer, 1).size() > 0);
       // without words there is nothing to compare
       Attacher unknown = new Attacher(model, encoder, Progress.SILENT);
-      assertThrows(IllegalArgumentException.class, () -> unknown.attach(reader, FIELD, analyzer));
+      assertThrows(IllegalArgumentException.class, () -> unknown.attach(reader, FIELD, analyzer, 1));
     }
     for (int hidden : new int[] {TinyModel.HIDDEN, 2 * TinyModel.HIDDEN}) {
       Path other = folder.resolve("other" + hidden);
@@ -272,7 +272,7 @@ class AttacherTest {
         Attacher attacher = new Attacher(known, encoder, Progress.SILENT);
         IllegalArgumentException e =
             assertThrows(
-                IllegalArgumentException.class, () -> attacher.attach(reader, FIELD, analyzer));
+                IllegalArgumentException.class, () -> attacher.attach(reader, FIELD, analyzer, 1));
         assertTrue(e.getMessage().contains("nor like it"), e.getMessage());
       }
     }
@@ -284,7 +284,7 @@ class AttacherTest {
       Attacher attacher = new Attacher(model, encoder, Progress.SILENT);
       IllegalArgumentException e =
           assertThrows(
-              IllegalArgumentException.class, () -> attacher.attach(reader, "title", analyzer));
+              IllegalArgumentException.class, () -> attacher.attach(reader, "title", analyzer, 1));
       assertTrue(e.getMessage().contains("'title'"), e.getMessage());
       SemanticBM25Model other =
           new SemanticBM25Model(

@@ -1,10 +1,10 @@
 package org.semanticbm25.similarity.field;
 
 import java.io.IOException;
-import java.util.List;
 import org.apache.lucene.store.DataInput;
 import org.apache.lucene.store.DataOutput;
 import org.apache.lucene.store.Directory;
+import org.apache.lucene.util.ArrayUtil;
 import org.apache.lucene.util.BytesRef;
 import org.semanticbm25.similarity.model.ChecksummedFile;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
@@ -47,20 +47,56 @@ public final class AttachedTerms {
   public record Origin(
       String index, long indexTerms, String field, String analysis, String modelId) {}
 
-  /**
-   * Puts terms together.
-   *
-   * @param origin what they were made of
-   * @param terms sorted, without repetition
-   * @param vectors of the terms
-   * @param weights how much each counts in a query, on top of its IDF; positive and finite
-   * @param idf values without a unit, finite, see {@link SemanticBM25Model#idf(int)}
-   * @throws IllegalArgumentException if the counts differ, terms are out of order or a value is out
-   *     of its range
-   */
-  public AttachedTerms(
-      Origin origin, List<BytesRef> terms, TermVectors vectors, float[] weights, float[] idf) {
-    this(origin, SortedTerms.of(terms), vectors, weights.clone(), idf.clone());
+  /** Puts terms together, a byte for each component of a vector. Not thread-safe. */
+  public static final class Builder {
+    private final SortedTerms.Builder terms = new SortedTerms.Builder();
+    private final TermVectors.Builder vectors;
+    private float[] weights = new float[0];
+    private float[] idf = new float[0];
+
+    /**
+     * Begins without terms.
+     *
+     * @param dimensions number of components of each vector
+     */
+    public Builder(int dimensions) {
+      this.vectors = new TermVectors.Builder(dimensions);
+    }
+
+    /**
+     * Adds a term.
+     *
+     * @param term after the last one in the order of UTF-8; copied
+     * @param vector finite
+     * @param weight how much it counts in a query, on top of its IDF; positive and finite
+     * @param termIdf value without a unit, finite, see {@link SemanticBM25Model#idf(int)}
+     * @throws IllegalArgumentException if the term is out of order or a value out of its range
+     */
+    public void add(BytesRef term, float[] vector, float weight, float termIdf) {
+      check(term, weight, termIdf);
+      int at = terms.size();
+      terms.add(term);
+      vectors.add(vector);
+      weights = ArrayUtil.grow(weights, at + 1);
+      weights[at] = weight;
+      idf = ArrayUtil.grow(idf, at + 1);
+      idf[at] = termIdf;
+    }
+
+    /**
+     * Builds the terms.
+     *
+     * @param origin what they were made of
+     * @return those that were added
+     */
+    public AttachedTerms build(Origin origin) {
+      return new AttachedTerms(
+          origin,
+          terms.build(),
+          vectors.build(),
+          ArrayUtil.copyOfSubArray(weights, 0, terms.size()),
+          ArrayUtil.copyOfSubArray(idf, 0, terms.size()));
+    }
   }
 
   private AttachedTerms(
@@ -70,19 +106,12 @@ public final class AttachedTerms {
     this.vectors = vectors;
     this.weights = weights;
     this.idf = idf;
-    if (terms.size() != vectors.size()
-        || terms.size() != weights.length
-        || terms.size() != idf.length) {
+  }
+
+  private static void check(BytesRef term, float weight, float idf) {
+    if (!(weight > 0f && Float.isFinite(weight) && Float.isFinite(idf))) {
       throw new IllegalArgumentException(
-          "illegal counts: %s terms, %s vectors, %s weights, %s IDF values, must be as many of each"
-              .formatted(terms.size(), vectors.size(), weights.length, idf.length));
-    }
-    for (int i = 0; i < idf.length; i++) {
-      if (!(weights[i] > 0f && Float.isFinite(weights[i]) && Float.isFinite(idf[i]))) {
-        throw new IllegalArgumentException(
-            "illegal weight or IDF: %s, %s of %s"
-                .formatted(weights[i], idf[i], terms.get(i).utf8ToString()));
-      }
+          "illegal weight or IDF: %s, %s of %s".formatted(weight, idf, term.utf8ToString()));
     }
   }
 
@@ -199,6 +228,7 @@ public final class AttachedTerms {
     for (int i = 0; i < idf.length; i++) {
       weights[i] = Float.intBitsToFloat(in.readInt());
       idf[i] = Float.intBitsToFloat(in.readInt());
+      check(terms.get(i), weights[i], idf[i]);
     }
     return new AttachedTerms(origin, terms, TermVectors.read(in, terms.size()), weights, idf);
   }

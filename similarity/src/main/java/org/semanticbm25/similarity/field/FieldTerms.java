@@ -68,9 +68,11 @@ final class FieldTerms {
       weights[i] = (float) Math.exp(mean(words, pool, w -> Math.log(words.weight(w))));
       idf[i++] = (float) mean(words, pool, model::idfOfWord);
     }
+    SortedTerms.Builder terms = new SortedTerms.Builder();
+    wordsOfTerms.keySet().forEach(terms::add);
     return new FieldTerms(
         HexFormat.of().formatHex(digest.digest(), 0, 8),
-        SortedTerms.of(List.copyOf(wordsOfTerms.keySet())),
+        terms.build(),
         vectors.build(),
         weights,
         idf);
@@ -100,30 +102,36 @@ final class FieldTerms {
 
   /** These terms and those of {@code added} that are not among them. */
   FieldTerms with(AttachedTerms added) {
-    Map<BytesRef, Integer> all = new TreeMap<>();
-    for (int term = 0; term < added.size(); term++) {
-      all.put(added.term(term), size() + term);
-    }
-    for (int term = 0; term < size(); term++) {
-      all.put(term(term), term);
-    }
+    SortedTerms.Builder allTerms = new SortedTerms.Builder();
     TermVectors.Builder allVectors = new TermVectors.Builder(vectors.dimensions());
-    float[] allWeights = new float[all.size()];
-    float[] allIdf = new float[all.size()];
-    int i = 0;
-    for (int from : all.values()) {
-      boolean own = from < size();
-      int at = own ? from : from - size();
-      allVectors.add(own ? vectors : added.vectors(), at);
-      allWeights[i] = own ? weights[at] : added.weight(at);
-      allIdf[i++] = own ? idf[at] : added.idf(at);
+    float[] allWeights = new float[size() + added.size()];
+    float[] allIdf = new float[size() + added.size()];
+    int own = 0;
+    int other = 0;
+    while (own < size() || other < added.size()) {
+      int order = order(own, added, other);
+      int i = allTerms.size();
+      allTerms.add(order <= 0 ? term(own) : added.term(other));
+      allVectors.add(order <= 0 ? vectors : added.vectors(), order <= 0 ? own : other);
+      allWeights[i] = order <= 0 ? weights[own] : added.weight(other);
+      allIdf[i] = order <= 0 ? idf[own] : added.idf(other);
+      own += order <= 0 ? 1 : 0;
+      other += order >= 0 ? 1 : 0;
     }
     return new FieldTerms(
         analysis,
-        SortedTerms.of(List.copyOf(all.keySet())),
+        allTerms.build(),
         allVectors.build(),
-        allWeights,
-        allIdf);
+        Arrays.copyOf(allWeights, allTerms.size()),
+        Arrays.copyOf(allIdf, allTerms.size()));
+  }
+
+  /** Which of two terms comes first; one behind the end comes last. */
+  private int order(int own, AttachedTerms added, int other) {
+    if (own == size()) {
+      return 1;
+    }
+    return other == added.size() ? -1 : term(own).compareTo(added.term(other));
   }
 
   /** Digest of what the analyzer makes of the model's words. */

@@ -31,12 +31,12 @@ final class RelatedTerms {
   private final SemanticBM25Model model;
   private final FieldTerms terms;
   private @Nullable CosineScan scan;
-  private final Map<Key, Relations> cache =
+  private final Map<Key, List<Neighbour>> cache =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Key, Relations> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Key, List<Neighbour>> eldest) {
           return size() > CACHED_TERMS;
         }
       };
@@ -47,46 +47,51 @@ final class RelatedTerms {
   /** A term of the field that is near another one. */
   record Neighbour(int term, float cosine) {}
 
-  /**
-   * What the model says of a term.
-   *
-   * @param weight how much it counts in a query, on top of its IDF
-   * @param neighbours nearest first
-   */
-  record Relations(float weight, List<Neighbour> neighbours) {}
-
-  private static final Relations UNKNOWN = new Relations(1f, List.of());
-
   RelatedTerms(SemanticBM25Model model, FieldTerms terms) {
     this.model = model;
     this.terms = terms;
   }
 
   /**
-   * Looks up a term.
+   * How much a term counts in a query, on top of its IDF.
    *
    * @param term as it is indexed
    * @param word that it was made of, as far as that is known
    */
-  Relations of(BytesRef term, String word) {
+  float weight(BytesRef term, String word) {
+    int ordinal = terms.ordinal(term);
+    if (ordinal >= 0) {
+      return terms.weight(ordinal);
+    }
+    int[] spelling = spelling(word);
+    return spelling.length == 0 ? 1f : model.weight(spelling);
+  }
+
+  /**
+   * The terms of the field that are nearest to a term, the nearest first.
+   *
+   * @param term as it is indexed
+   * @param word that it was made of, as far as that is known
+   */
+  List<Neighbour> neighbours(BytesRef term, String word) {
     int ordinal = terms.ordinal(term);
     Key key = ordinal >= 0 ? new Key(terms.term(ordinal), "") : new Key(new BytesRef(), word);
     synchronized (cache) {
-      Relations known = cache.get(key);
+      List<Neighbour> known = cache.get(key);
       if (known != null) {
         return known;
       }
     }
-    Relations found;
+    List<Neighbour> found;
     if (ordinal >= 0) {
-      found = new Relations(terms.weight(ordinal), nearest(terms.vectors(), ordinal));
+      found = nearest(terms.vectors(), ordinal);
     } else {
       int[] spelling = spelling(word);
       if (spelling.length == 0) {
         // not cached: numbers would drive words out
-        return UNKNOWN;
+        return List.of();
       }
-      found = byWordpieces(spelling);
+      found = nearest(meanVector(spelling), 0);
     }
     synchronized (cache) {
       cache.put(key, found);
@@ -119,7 +124,7 @@ final class RelatedTerms {
     return Wordpieces.isWord(word) ? model.wordpieces().spell(word) : new int[0];
   }
 
-  private Relations byWordpieces(int[] spelling) {
+  private TermVectors meanVector(int[] spelling) {
     int dimensions = model.vectors().dimensions();
     float[] sum = new float[dimensions];
     for (int piece : spelling) {
@@ -128,8 +133,7 @@ final class RelatedTerms {
         sum[d] += unit[d];
       }
     }
-    TermVectors vector = TermVectors.quantize(dimensions, new float[][] {sum});
-    return new Relations(model.weight(spelling), nearest(vector, 0));
+    return TermVectors.quantize(dimensions, new float[][] {sum});
   }
 
   /** Made at its first use, since a field may only be made to be given attached terms. */

@@ -3,8 +3,11 @@ package org.semanticbm25.similarity.field;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause.Occur;
@@ -23,18 +26,26 @@ import org.semanticbm25.similarity.search.SoftTermQuery;
  * match, phrases, which stay exact, and synonyms, which keep their soft terms. A query parser that
  * is based on {@code QueryBuilder} can hand its terms to {@link #newTermQuery}.
  *
+ * <p>Of a text of more than {@value #MAX_EXPANDED_TERMS} different terms the first get soft terms, the
+ * others count as they stand: to find those of a term takes up to a millisecond.
+ *
  * <p>Queries that it builds for other fields than its own are Lucene's: see {@link
  * SemanticField#queryBuilder}. Not thread-safe.
  *
  * @lucene.experimental
  */
 public final class SemanticQueryBuilder extends QueryBuilder {
+  /** Different terms of a text that get soft terms, at most. */
+  public static final int MAX_EXPANDED_TERMS = 128;
+
   private final String semanticField;
   private final TermExpander expander;
   private final SemanticBM25Similarity similarity;
   private final boolean scoringItself;
   // the word of each term of the text that is being built
   private final Map<BytesRef, String> words = new HashMap<>();
+  // those of its terms that get no soft terms
+  private final Set<BytesRef> unexpanded = new HashSet<>();
 
   SemanticQueryBuilder(
       String semanticField,
@@ -63,17 +74,28 @@ public final class SemanticQueryBuilder extends QueryBuilder {
       boolean quoted,
       int phraseSlop) {
     if (isSemantic(field)) {
-      Analysis.of(
-          analyzer,
-          field,
-          queryText,
-          (term, word) -> words.putIfAbsent(BytesRef.deepCopyOf(term), word));
+      Analysis.of(analyzer, field, queryText, this::note);
     }
     try {
       return super.createFieldQuery(analyzer, operator, field, queryText, quoted, phraseSlop);
     } finally {
       words.clear();
+      unexpanded.clear();
     }
+  }
+
+  private void note(BytesRef term, String word) {
+    if (!words.containsKey(term)) {
+      BytesRef own = BytesRef.deepCopyOf(term);
+      words.put(own, word);
+      if (words.size() > MAX_EXPANDED_TERMS) {
+        unexpanded.add(own);
+      }
+    }
+  }
+
+  private List<SoftTerm> softTerms(BytesRef term) {
+    return unexpanded.contains(term) ? List.of() : expander.softTerms(term, word(term));
   }
 
   private String word(BytesRef term) {
@@ -98,10 +120,10 @@ public final class SemanticQueryBuilder extends QueryBuilder {
     if (factor == 0f) {
       return new MatchNoDocsQuery("blocked term: " + term);
     }
-    String word = word(term.bytes());
     SoftTermQuery.Builder soft = begin(term);
-    expander.softTerms(term.bytes(), word).forEach(t -> soft.add(t.term(), t.weight()));
-    return boosted(soft.build(), boost * factor * expander.weight(term.bytes(), word));
+    softTerms(term.bytes()).forEach(t -> soft.add(t.term(), t.weight()));
+    float weight = expander.weight(term.bytes(), word(term.bytes()));
+    return boosted(soft.build(), boost * factor * weight);
   }
 
   /**
@@ -139,7 +161,7 @@ public final class SemanticQueryBuilder extends QueryBuilder {
         query.addSynonym(term, synonym.getValue());
       }
       heaviest = Math.max(heaviest, expander.weight(term, word(term)));
-      for (SoftTerm t : expander.softTerms(term, word(term))) {
+      for (SoftTerm t : softTerms(term)) {
         soft.merge(t.term(), synonym.getValue() * t.weight(), Math::max);
       }
     }

@@ -1,11 +1,10 @@
 package org.semanticbm25.similarity.field;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import org.apache.lucene.store.DataInput;
 import org.apache.lucene.store.DataOutput;
+import org.apache.lucene.util.ArrayUtil;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.BytesRefBuilder;
 import org.semanticbm25.similarity.model.ChecksummedFile;
@@ -20,21 +19,35 @@ final class SortedTerms {
     this.ends = ends;
   }
 
-  /**
-   * @param terms sorted, without repetition
-   * @throws IllegalArgumentException if they are not
-   */
-  static SortedTerms of(List<BytesRef> terms) {
-    BytesRefBuilder all = new BytesRefBuilder();
-    int[] ends = new int[terms.size()];
-    for (int i = 0; i < ends.length; i++) {
-      if (i > 0 && terms.get(i - 1).compareTo(terms.get(i)) >= 0) {
-        throw new IllegalArgumentException("terms out of order: " + terms.get(i).utf8ToString());
+  /** Takes terms in order. */
+  static final class Builder {
+    private final BytesRefBuilder all = new BytesRefBuilder();
+    private int[] ends = new int[16];
+    private int size;
+
+    /**
+     * Adds a term, of which it keeps a copy.
+     *
+     * @throws IllegalArgumentException if it does not come after the last one
+     */
+    void add(BytesRef term) {
+      int start = size < 2 ? 0 : ends[size - 2];
+      if (size > 0
+          && new BytesRef(all.bytes(), start, all.length() - start).compareTo(term) >= 0) {
+        throw new IllegalArgumentException("terms out of order: " + term.utf8ToString());
       }
-      all.append(terms.get(i));
-      ends[i] = all.length();
+      all.append(term);
+      ends = ArrayUtil.grow(ends, size + 1);
+      ends[size++] = all.length();
     }
-    return new SortedTerms(all.toBytesRef().bytes, ends);
+
+    int size() {
+      return size;
+    }
+
+    SortedTerms build() {
+      return new SortedTerms(all.toBytesRef().bytes, ArrayUtil.copyOfSubArray(ends, 0, size));
+    }
   }
 
   int size() {
@@ -86,12 +99,12 @@ final class SortedTerms {
   }
 
   static SortedTerms read(DataInput in) throws IOException {
-    List<BytesRef> terms = new ArrayList<>();
+    Builder terms = new Builder();
     for (int i = ChecksummedFile.readSize(in, 1); i > 0; i--) {
       byte[] term = new byte[ChecksummedFile.readSize(in, 1)];
       in.readBytes(term, 0, term.length);
       terms.add(new BytesRef(term));
     }
-    return of(terms);
+    return terms.build();
   }
 }

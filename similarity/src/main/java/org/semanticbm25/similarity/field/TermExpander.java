@@ -4,7 +4,6 @@ import java.util.Comparator;
 import java.util.List;
 import org.apache.lucene.util.BytesRef;
 import org.semanticbm25.similarity.field.RelatedTerms.Neighbour;
-import org.semanticbm25.similarity.field.RelatedTerms.Relations;
 import org.semanticbm25.similarity.model.ScoringParameters;
 
 /** Gives a query term its weight and its soft terms, edits of words included. Thread-safe. */
@@ -39,7 +38,7 @@ final class TermExpander {
    * @param word that the term was made of
    */
   float weight(BytesRef term, String word) {
-    return (float) Math.pow(related.of(term, word).weight(), parameters.weightExponent());
+    return (float) Math.pow(related.weight(term, word), parameters.weightExponent());
   }
 
   /**
@@ -48,8 +47,7 @@ final class TermExpander {
    * @param word that the term was made of
    */
   List<SoftTerm> softTerms(BytesRef term, String word) {
-    Relations relations = related.of(term, word);
-    return relations.neighbours().stream()
+    return related.neighbours(term, word).stream()
         .map(this::softTerm)
         .filter(soft -> soft.weight() > 0f)
         // stable: without factors the order stays

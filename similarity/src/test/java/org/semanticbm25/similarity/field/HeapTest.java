@@ -131,15 +131,14 @@ class HeapTest {
             .mapToObj(i -> new BytesRef(word(i)))
             .sorted()
             .toList();
-    float[] weights = new float[ATTACHED];
-    Arrays.fill(weights, 1f);
+    float[][] vectors = random(ATTACHED);
+    AttachedTerms.Builder attached = new AttachedTerms.Builder(DIMENSIONS);
+    for (int i = 0; i < ATTACHED; i++) {
+      attached.add(terms.get(i), vectors[i], 1f, 0f);
+    }
     String analysis = SemanticField.of(model, FIELD, new StandardAnalyzer()).analysis();
-    return new AttachedTerms(
-        new AttachedTerms.Origin("index", ATTACHED, FIELD, analysis, model.id()),
-        terms,
-        TermVectors.quantize(DIMENSIONS, random(ATTACHED)),
-        weights,
-        new float[ATTACHED]);
+    return attached.build(
+        new AttachedTerms.Origin("index", ATTACHED, FIELD, analysis, model.id()));
   }
 
   private void index() throws IOException {

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.core.SimpleAnalyzer;
 import org.apache.lucene.analysis.core.WhitespaceAnalyzer;
@@ -128,6 +130,18 @@ class SemanticFieldTest {
     assertEquals(0, search(field, "Laptops")[0].doc);
     assertEquals(1, search(field, "automobile").length);
     assertEquals(0, search(field, "unheard").length);
+  }
+
+  @Test
+  void theFirstTermsOfALongTextGetSoftTerms() {
+    String numbers =
+        IntStream.range(1, SemanticQueryBuilder.MAX_EXPANDED_TERMS)
+            .mapToObj(i -> i + " " + i + " ")
+            .collect(Collectors.joining());
+    assertEquals(List.of("notebook"), softTerms(field, numbers + "laptop"));
+    assertEquals(List.of(), softTerms(field, numbers + "0 laptop"));
+    assertEquals(List.of("notebook"), softTerms(field, "laptop " + numbers + "0"));
+    assertEquals(List.of("notebook"), softTerms(field, "laptop"));
   }
 
   @Test
@@ -438,12 +452,10 @@ class SemanticFieldTest {
   }
 
   private AttachedTerms attached(SemanticBM25Model other, String name, String analysis) {
-    return new AttachedTerms(
-        new AttachedTerms.Origin("test", 20, name, analysis, other.id()),
-        List.of(new BytesRef("car"), new BytesRef("fruit")),
-        TermVectors.quantize(4, new float[][] {{1, 0, 0, 0}, {0, 0, 1, 0.1f}}),
-        new float[] {9f, 2f},
-        new float[] {0.5f, 0.7f});
+    AttachedTerms.Builder terms = new AttachedTerms.Builder(4);
+    terms.add(new BytesRef("car"), new float[] {1, 0, 0, 0}, 9f, 0.5f);
+    terms.add(new BytesRef("fruit"), new float[] {0, 0, 1, 0.1f}, 2f, 0.7f);
+    return terms.build(new AttachedTerms.Origin("test", 20, name, analysis, other.id()));
   }
 
   @Test

@@ -38,6 +38,13 @@ public final class AttachCommand implements Callable<Integer> {
   @Nullable Path output;
 
   @Option(
+      names = "--least-documents",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "leave out terms that stand in fewer documents (default: 1)")
+  int leastDocuments;
+
+  @Option(
       names = "--encoder",
       paramLabel = "DIR",
       description =
@@ -52,9 +59,10 @@ public final class AttachCommand implements Callable<Integer> {
     Path file = output != null ? output : FieldOption.attachedFile(index, field.name);
     try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
       AttachedTerms attached =
-          workspace.attach(encoder, reader, field.name, field.analyzer(), file);
+          workspace.attach(
+              encoder, reader, field.name, field.analyzer(), leastDocuments, file);
       Terminal.say(
-          "wrote %s: %d of %d terms of field '%s', those that the model does not know",
+          "wrote %s: %d of %d terms of field '%s', words that the model does not know",
           file, attached.size(), attached.origin().indexTerms(), field.name);
     }
     return 0;

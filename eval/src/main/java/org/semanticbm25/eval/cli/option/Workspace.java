@@ -67,12 +67,14 @@ public final class Workspace extends HomeOption {
    *
    * @param encoderFolder of the ONNX model that the model file was extracted from; null for the
    *     bundled cross-encoder
+   * @param leastDocuments that a term stands in
    */
   public AttachedTerms attach(
       @Nullable Path encoderFolder,
       DirectoryReader reader,
       String field,
       Analyzer analyzer,
+      int leastDocuments,
       Path file)
       throws IOException {
     NeuralModel source =
@@ -83,7 +85,8 @@ public final class Workspace extends HomeOption {
         TermEncoder encoder = new TermEncoder(source, model().layer());
         Terminal progress = new Terminal()) {
       AttachedTerms attached =
-          new Attacher(model(), encoder, progress).attach(reader, field, analyzer);
+          new Attacher(model(), encoder, progress)
+              .attach(reader, field, analyzer, leastDocuments);
       attached.write(directory, UserFiles.name(file));
       return attached;
     }
