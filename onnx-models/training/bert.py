@@ -164,15 +164,13 @@ class CrossEncoder(nn.Module):
         return self.classifier(self.bert(input_ids, attention_mask, token_type_ids))
 
     def score(self, input_ids, attention_mask, token_type_ids, frozen_layers=0):
-        """Logits, [batch]. Embeddings and the first layers can be kept out of the gradient."""
+        """Logits, [batch]. The first layers can be kept out of the gradient."""
         bert = self.bert
         mask = bert.mask(attention_mask)
-        with torch.no_grad():
-            states = bert.embeddings(input_ids, token_type_ids)
-            for layer in bert.encoder.layer[:frozen_layers]:
+        states = bert.embeddings(input_ids, token_type_ids)
+        for number, layer in enumerate(bert.encoder.layer[:-1]):
+            with torch.set_grad_enabled(torch.is_grad_enabled() and number >= frozen_layers):
                 states = layer(states, states, mask)
-        for layer in bert.encoder.layer[frozen_layers:-1]:
-            states = layer(states, states, mask)
         states = bert.encoder.layer[-1](states[:, :1], states, mask)
         return self.classifier(bert.pooler(states)).squeeze(-1)
 
