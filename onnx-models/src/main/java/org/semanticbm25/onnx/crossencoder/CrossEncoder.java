@@ -135,7 +135,9 @@ public final class CrossEncoder implements Closeable {
     longPassages = builder.longPassages;
     PairModel opened =
         PairModel.open(
-            model, FirstTokenOnly.apply(ScoringForm.apply(OnnxGraph.read(model.onnx()))));
+            model,
+            FirstTokenOnly.apply(ScoringForm.apply(OnnxGraph.read(model.onnx()))),
+            builder.threads);
     try {
       engine =
           new PairEngine(

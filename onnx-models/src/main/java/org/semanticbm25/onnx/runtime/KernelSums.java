@@ -44,7 +44,7 @@ public final class KernelSums implements Closeable {
   public KernelSums(TermVectors table, float threshold) throws IOException {
     this.size = table.size();
     this.dimensions = table.dimensions();
-    try (OrtSession.SessionOptions options = OnnxRuntime.sessionOptions()) {
+    try (OrtSession.SessionOptions options = OnnxRuntime.sessionOptions(1)) {
       session =
           OnnxRuntime.environment().createSession(graph(table, threshold).toByteArray(), options);
     } catch (OrtException e) {

@@ -101,10 +101,14 @@ final class OnnxRuntime {
     }
   }
 
-  /** Options for a session of which several threads run batches side by side. */
-  static OrtSession.SessionOptions sessionOptions() throws OrtException {
+  /**
+   * Options for a session.
+   *
+   * @param threads that a run takes; with 1, several threads run batches side by side
+   */
+  static OrtSession.SessionOptions sessionOptions(int threads) throws OrtException {
     OrtSession.SessionOptions options = new OrtSession.SessionOptions();
-    options.setIntraOpNumThreads(1);
+    options.setIntraOpNumThreads(threads);
     options.setInterOpNumThreads(1);
     // a plan for every shape seen would let memory grow for ever
     options.setMemoryPatternOptimization(false);

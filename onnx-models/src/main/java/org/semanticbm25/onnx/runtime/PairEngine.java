@@ -23,9 +23,9 @@ import org.semanticbm25.onnx.runtime.PairBatch.Window;
 
 /**
  * Runs a query with many passages through one ONNX session: tokenises, sorts by length, packs small
- * batches and lets as many threads as asked run them, each with its own direct buffers. The session
- * itself runs single-threaded: on a CPU whole batches side by side are faster than a batch on
- * several cores.
+ * batches and lets as many threads as asked run them, each with its own direct buffers. A batch runs
+ * on one thread: on a CPU whole batches side by side are faster than a batch on several cores. Only
+ * a call with fewer passages than threads, while no other is under way, has all threads run a batch.
  *
  * <p>Thread-safe: callers share the threads, which serve the calls in turn, a batch of each; a call
  * with few passages does not wait for the end of one with many. {@link #close()} stops what is
@@ -195,18 +195,29 @@ public final class PairEngine implements Closeable {
     }
 
     private void runBatches() {
-      List<PairBatch> batches = new ArrayList<>();
+      List<Window> windows = new ArrayList<>();
       // one that is done already, stopped that is, may lack tokens
-      unlessDone(() -> batches.addAll(batches()));
-      inParallel(batches.size(), i -> run(batches.get(i)), this::end);
+      unlessDone(() -> windows.addAll(windows()));
+      boolean wide = windows.size() < threads && isAlone();
+      List<PairBatch> batches =
+          PairBatch.of(
+              windows, query.length + model.tokenizer().specialTokens(), wide ? 1 : threads);
+      OrtSession session = wide ? model.wide() : model.session();
+      inParallel(batches.size(), i -> run(session, batches.get(i)), this::end);
     }
 
-    private List<PairBatch> batches() {
+    private List<Window> windows() {
       List<Window> windows = new ArrayList<>();
       for (int i = 0; i < tokens.length; i++) {
         windows.addAll(longPassages.windows(i, tokens[i].length, room(query.length)));
       }
-      return PairBatch.of(windows, query.length + model.tokenizer().specialTokens(), threads);
+      return windows;
+    }
+
+    private boolean isAlone() {
+      synchronized (running) {
+        return running.size() == 1;
+      }
     }
 
     /**
@@ -249,10 +260,9 @@ public final class PairEngine implements Closeable {
       }
     }
 
-    private void run(PairBatch batch) {
+    private void run(OrtSession session, PairBatch batch) {
       try (InputBuffers.Packed packed = buffers.get().pack(batch, query, tokens, marks);
-          OrtSession.Result ran =
-              NativeRuns.run(model.session(), packed.tensors(), outputs, options)) {
+          OrtSession.Result ran = NativeRuns.run(session, packed.tensors(), outputs, options)) {
         reader.read(batch, (OnnxTensor) ran.get(0));
       } catch (OrtException e) {
         if (!isDone()) {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import org.semanticbm25.onnx.graph.EmbeddingShift;
 import org.semanticbm25.onnx.graph.OnnxGraph;
+import org.semanticbm25.onnx.graph.QuickForm;
 import org.semanticbm25.onnx.graph.WordEmbeddings;
 import org.semanticbm25.onnx.hub.NeuralModel;
 
@@ -19,11 +20,14 @@ import org.semanticbm25.onnx.hub.NeuralModel;
  * A graph that reads pairs, loaded, and its tokenizer, after checks that they belong together.
  *
  * @param source of the graph, for messages
- * @param session of the graph
+ * @param session of the graph, whose runs take a thread each
+ * @param wide the same graph as a session whose runs take all threads; {@code session} itself if
+ *     there is but one
  * @param tokenizer for pairs
  * @param maxTokens longest input: the fewest positions that any file of the model tells
  */
-public record PairModel(String source, OrtSession session, PairTokenizer tokenizer, int maxTokens)
+public record PairModel(
+    String source, OrtSession session, OrtSession wide, PairTokenizer tokenizer, int maxTokens)
     implements Closeable {
   private static final Set<String> INPUTS =
       Set.of(
@@ -38,25 +42,34 @@ public record PairModel(String source, OrtSession session, PairTokenizer tokeniz
   // it numbers tokens from 2 on, and is told by its two separators
   private static final int UNUSED_POSITIONS_OF_ROBERTA = 2;
 
+  /** Loads a model whose runs take a thread each. */
+  public static PairModel open(NeuralModel model, OnnxGraph graph) throws IOException {
+    return open(model, graph, 1);
+  }
+
   /**
    * Loads a model.
    *
    * @param model files that the tokenizer and the number of positions are read from
    * @param graph of that model, or an edited one
+   * @param threads of a run of {@link #wide}; with more than 1 the weights are held twice
    * @return graph and tokenizer in native memory, to be closed
    * @throws IOException if a file is missing or damaged, if the graph has other inputs than a
    *     BERT-family model, if it has fewer word embeddings than the tokenizer has tokens, if it
    *     reads inputs of one shape only, or if it reads too few tokens to hold a query and {@value
    *     PairBatch#MIN_PASSAGE_TOKENS} tokens of a passage
    */
-  public static PairModel open(NeuralModel model, OnnxGraph graph) throws IOException {
+  public static PairModel open(NeuralModel model, OnnxGraph graph, int threads) throws IOException {
     checkInputs(model, graph);
     checkVocabulary(model, graph);
     checkShapes(model, graph);
     PairTokenizer tokenizer = new PairTokenizer(model.tokenizer());
     try {
       int maxTokens = maxTokens(model, graph, tokenizer);
-      return new PairModel(model.onnx().toString(), session(model, graph), tokenizer, maxTokens);
+      OnnxGraph quick = QuickForm.apply(graph);
+      OrtSession session = session(model, quick, 1);
+      OrtSession wide = threads == 1 ? session : session(model, quick, threads);
+      return new PairModel(model.onnx().toString(), session, wide, tokenizer, maxTokens);
     } catch (IOException | RuntimeException e) {
       tokenizer.close();
       throw e;
@@ -78,9 +91,10 @@ public record PairModel(String source, OrtSession session, PairTokenizer tokeniz
     return maxTokens;
   }
 
-  private static OrtSession session(NeuralModel model, OnnxGraph graph) throws IOException {
+  private static OrtSession session(NeuralModel model, OnnxGraph graph, int threads)
+      throws IOException {
     OrtEnvironment environment = OnnxRuntime.environment();
-    try (OrtSession.SessionOptions options = OnnxRuntime.sessionOptions()) {
+    try (OrtSession.SessionOptions options = OnnxRuntime.sessionOptions(threads)) {
       return environment.createSession(graph.bytes(), options);
     } catch (OrtException e) {
       throw new IOException(
@@ -143,6 +157,9 @@ public record PairModel(String source, OrtSession session, PairTokenizer tokeniz
   @Override
   public void close() throws IOException {
     try (tokenizer) {
+      if (!wide.equals(session)) {
+        wide.close();
+      }
       session.close();
     } catch (OrtException e) {
       throw new IOException(source + ": ONNX Runtime failed to close it", e);

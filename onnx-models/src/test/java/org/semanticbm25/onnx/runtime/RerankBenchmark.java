@@ -77,7 +77,7 @@ class RerankBenchmark {
       engines.put("ours, int8", oursInt8::score);
       engines.put("langchain4j-onnx-scoring", (q, p) -> langchain4j(langchain4j, q, p));
       engines.put("DJL cross-encoder", (q, p) -> djl(predictor, q, p));
-      for (int few : new int[] {1, 10}) {
+      for (int few : new int[] {1, 2, 5, 10}) {
         Map<String, List<String>> some = new LinkedHashMap<>(candidates);
         some.replaceAll((query, passages) -> passages.subList(0, few));
         report(measure(engines, some), some);
