@@ -1,8 +1,9 @@
 package org.semanticbm25.eval;
 
 import java.time.Duration;
+import java.util.Timer;
+import java.util.TimerTask;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -14,24 +15,26 @@ import org.semanticbm25.onnx.Progress;
  * not. The start script finds out which: a Java program cannot ask about standard error.
  */
 public final class Terminal implements Progress, AutoCloseable {
-  private static final long NANOS_BETWEEN_LINES = Duration.ofSeconds(30).toNanos();
+  private static final Duration BETWEEN_LINES = Duration.ofSeconds(30);
 
   private final boolean interactive;
-  private final LongSupplier clock;
+  private final Duration betweenLines;
   private final Consumer<String> lines;
   private @Nullable ProgressBar bar;
-  private long lastLine;
+  private @Nullable Timer timer;
+  private volatile @Nullable State state;
+
+  private record State(String task, long done, long total) {}
 
   /** Shows progress on the standard error of this process. */
   public Terminal() {
-    this(Boolean.getBoolean("sbm25.terminal"), System::nanoTime, System.err::println);
+    this(Boolean.getBoolean("sbm25.terminal"), BETWEEN_LINES, System.err::println);
   }
 
-  Terminal(boolean interactive, LongSupplier clock, Consumer<String> lines) {
+  Terminal(boolean interactive, Duration betweenLines, Consumer<String> lines) {
     this.interactive = interactive;
-    this.clock = clock;
+    this.betweenLines = betweenLines;
     this.lines = lines;
-    this.lastLine = clock.getAsLong();
   }
 
   @Override
@@ -40,10 +43,21 @@ public final class Terminal implements Progress, AutoCloseable {
       show(task, done, total);
       return;
     }
-    long now = clock.getAsLong();
-    if (now - lastLine >= NANOS_BETWEEN_LINES) {
-      lastLine = now;
-      lines.accept("%s: %d of %d".formatted(task, done, total));
+    state = new State(task, done, total);
+    if (timer == null) {
+      timer = new Timer("progress", true);
+      timer.schedule(new Line(), betweenLines.toMillis(), betweenLines.toMillis());
+    }
+  }
+
+  /** A line of how far the work is, also where a unit of it takes long. */
+  private final class Line extends TimerTask {
+    @Override
+    public void run() {
+      State now = state;
+      if (now != null && now.done() < now.total()) {
+        lines.accept("%s: %d of %d".formatted(now.task(), now.done(), now.total()));
+      }
     }
   }
 
@@ -66,6 +80,10 @@ public final class Terminal implements Progress, AutoCloseable {
     if (bar != null) {
       bar.close();
       bar = null;
+    }
+    if (timer != null) {
+      timer.cancel();
+      timer = null;
     }
   }
 

@@ -1,25 +1,37 @@
 package org.semanticbm25.eval;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class TerminalTest {
+  private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+
   @Test
-  void printsALineEveryHalfMinuteWhereNobodyWatches() {
-    AtomicLong now = new AtomicLong(-5);
-    List<String> lines = new ArrayList<>();
-    try (Terminal terminal = new Terminal(false, now::get, lines::add)) {
-      for (int second = 1; second <= 90; second++) {
-        now.addAndGet(Duration.ofSeconds(1).toNanos());
-        terminal.report(second < 60 ? "reading" : "writing", second, 1000);
+  void tellsAgainWhereNobodyWatchesAndAUnitOfWorkTakesLong() throws InterruptedException {
+    try (Terminal terminal = new Terminal(false, Duration.ofMillis(10), lines::add)) {
+      terminal.report("reading", 1, 10);
+      assertEquals("reading: 1 of 10", lines.poll(1, TimeUnit.MINUTES));
+      assertEquals("reading: 1 of 10", lines.poll(1, TimeUnit.MINUTES));
+      terminal.report("writing", 2, 10);
+      String line = lines.poll(1, TimeUnit.MINUTES);
+      while ("reading: 1 of 10".equals(line)) {
+        line = lines.poll(1, TimeUnit.MINUTES);
       }
+      assertEquals("writing: 2 of 10", line);
     }
-    assertEquals(
-        List.of("reading: 30 of 1000", "writing: 60 of 1000", "writing: 90 of 1000"), lines);
+  }
+
+  @Test
+  void saysNothingOfWhatIsDone() throws InterruptedException {
+    try (Terminal terminal = new Terminal(false, Duration.ofMillis(10), lines::add)) {
+      terminal.report("reading", 10, 10);
+      assertNull(lines.poll(200, TimeUnit.MILLISECONDS));
+    }
   }
 }

@@ -59,14 +59,16 @@ final class SoftTermSegment {
       int doc = writer.getDocStats().maxDoc;
       while (doc < leaf.reader().maxDoc()) {
         List<@Nullable String> texts = texts(leaf, passages, doc);
+        // before: one text can take minutes
+        progress.report("enriching", (long) leaf.docBase + doc, documents);
         add(writer, texts);
         doc += texts.size();
-        progress.report("enriching", (long) leaf.docBase + doc, documents);
         if (System.nanoTime() - lastCommit >= betweenCommits.toNanos()) {
           writer.commit();
           lastCommit = System.nanoTime();
         }
       }
+      progress.report("enriching", (long) leaf.docBase + doc, documents);
       writer.forceMerge(1);
       writer.commit();
     }
