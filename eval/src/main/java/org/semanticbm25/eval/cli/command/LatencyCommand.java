@@ -1,30 +1,52 @@
 package org.semanticbm25.eval.cli.command;
 
 import java.io.IOException;
-import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.apache.commons.math3.distribution.ZipfDistribution;
 import org.apache.commons.math3.random.Well19937c;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.standard.StandardAnalyzer;
-import org.apache.lucene.util.IOConsumer;
-import org.semanticbm25.eval.UserException;
+import org.apache.lucene.util.IOUtils;
+import org.jspecify.annotations.Nullable;
+import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.cli.option.ContextualOption;
+import org.semanticbm25.eval.cli.option.CrossEncoderOption;
+import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
 import org.semanticbm25.eval.collection.Passage;
 import org.semanticbm25.eval.collection.RankingSystem;
 import org.semanticbm25.eval.collection.TextIndex;
+import org.semanticbm25.eval.latency.AttachGrowth;
+import org.semanticbm25.eval.latency.GeneratedText;
+import org.semanticbm25.eval.latency.Growth;
+import org.semanticbm25.eval.latency.GrowthChart;
 import org.semanticbm25.eval.latency.Latency;
-import org.semanticbm25.eval.measure.Report;
+import org.semanticbm25.eval.latency.LatencyReport;
+import org.semanticbm25.eval.latency.LatencyReport.SystemTimes;
+import org.semanticbm25.eval.latency.Machine;
+import org.semanticbm25.eval.latency.NeuralGrowth;
+import org.semanticbm25.eval.latency.SearchGrowth;
+import org.semanticbm25.lucene.Attacher;
+import org.semanticbm25.onnx.AtomicFile;
+import org.semanticbm25.onnx.Progress;
+import org.semanticbm25.onnx.context.SoftTermEncoder;
+import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 import org.semanticbm25.onnx.hub.Digests;
+import org.semanticbm25.onnx.runtime.TermEncoder;
 import org.semanticbm25.similarity.field.SemanticField;
-import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.SoftFrequencies;
 import org.semanticbm25.similarity.search.SoftTermQuery;
 import picocli.CommandLine.Command;
@@ -38,20 +60,37 @@ import picocli.CommandLine.Spec;
     name = "latency",
     sortOptions = false,
     description = {
-      "Time semantic BM25 and contextual soft terms against BM25 on a generated collection.",
+      "Time searching, reranking, enriching and attaching on generated texts.",
       "Passages are drawn from the model's words by Zipf's law, the more frequent in the vocabulary"
-          + " the more often, and so are soft terms in context; queries are run by all systems in turn,"
-          + " in this process, top 10.%n"
+          + " the more often, and so are soft terms in context. What is compared runs in turn, in this"
+          + " process; nothing else should run on the machine.%n"
     })
 public final class LatencyCommand implements Callable<Integer> {
-  private static final int STOP_RANKS = 50;
   private static final int TOP = 10;
+  // of the collection, for how time grows
+  private static final int[] PARTS = {64, 16, 4, 1};
+  private static final int[] SOFT_TERMS = {1, 2, 4, 8};
+
+  /** What is timed. */
+  enum Part {
+    SEARCH,
+    RERANK,
+    ENRICH,
+    ATTACH
+  }
+
+  @Option(
+      names = "--only",
+      split = ",",
+      paramLabel = "PART",
+      description = "search, rerank, enrich or attach, or several of them (default: all)")
+  Set<Part> only = EnumSet.allOf(Part.class);
 
   @Option(
       names = "--passages",
       paramLabel = "N",
       defaultValue = "1000000",
-      description = "size of the collection (default: 1000000)")
+      description = "passages to search (default: 1000000)")
   int passages;
 
   @Option(
@@ -72,72 +111,176 @@ public final class LatencyCommand implements Callable<Integer> {
   @Option(names = "--seed", paramLabel = "N", defaultValue = "42", description = "default: 42")
   long seed;
 
+  @Option(
+      names = "--picture",
+      paramLabel = "FILE",
+      description = "also write how times grow as a picture, in SVG")
+  @Nullable Path picture;
+
+  @Mixin FormatOption format;
   @Mixin ContextualOption contextual;
+  @Mixin CrossEncoderOption crossEncoder;
   @Mixin Workspace workspace;
   @Spec CommandSpec spec;
 
+  private final Analyzer analyzer = new StandardAnalyzer();
+  private final List<SystemTimes> systems = new ArrayList<>();
+  private final List<Growth> growth = new ArrayList<>();
+
   @Override
   public Integer call() throws IOException {
-    List<String> words = words(workspace.model());
-    Analyzer analyzer = new StandardAnalyzer();
-    String fingerprint = Digests.sha256(workspace.model().id() + seed);
-    try (OpenIndex index =
-            workspace
-                .indexes()
-                .open(
-                    "zipf-" + passages,
-                    fingerprint,
-                    analyzer,
-                    consumer -> generate(words, consumer));
-        OpenIndex enriched = contextual.enriched(index, analyzer, this::draw)) {
-      List<RankingSystem> systems = new ArrayList<>();
-      systems.add(RankingSystem.bm25(index.reader(), TextIndex.CONTENTS, analyzer));
-      SemanticField field = SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer);
-      for (int limit : softTerms) {
-        systems.add(RankingSystem.semantic(index.reader(), field.withMaxSoftTerms(limit)));
+    for (Part part : Part.values()) {
+      if (only.contains(part)) {
+        Terminal.say("timing: %s", part.name().toLowerCase(Locale.ROOT));
+        time(part);
       }
-      systems.add(
-          RankingSystem.contextual(
-              enriched.reader(), contextual.field(TextIndex.CONTENTS, analyzer)));
-      List<String> texts = queries(words);
-      print(systems, Latency.measure(systems, texts, TOP), texts);
+    }
+    Map<String, Object> machine = Machine.describe();
+    machine.put("rounds of searches", Latency.WARM_UP_ROUNDS + " to warm up, " + Latency.ROUNDS);
+    new LatencyReport(machine, systems, growth).print(spec.commandLine().getOut(), format.value);
+    if (picture != null) {
+      byte[] svg = GrowthChart.svg(growth).getBytes(StandardCharsets.UTF_8);
+      AtomicFile.write(picture, out -> out.write(svg));
     }
     return 0;
   }
 
-  private void print(List<RankingSystem> systems, Latency latency, List<String> texts)
-      throws UserException {
-    PrintWriter out = spec.commandLine().getOut();
-    List<List<String>> rows = new ArrayList<>();
-    rows.add(
-        List.of(
-            "top %d of %d".formatted(TOP, passages),
-            "soft terms/query term",
-            "p50 ms",
-            "p95 ms",
-            "p99 ms",
-            "median ratio"));
-    for (int system = 0; system < systems.size(); system++) {
-      List<String> row = new ArrayList<>();
-      row.add(label(system));
-      row.add("%.1f".formatted(softTermsPerTerm(systems.get(system), texts)));
-      for (int percent : new int[] {50, 95, 99}) {
-        row.add("%.2f".formatted(latency.percentile(system, percent)));
+  private void time(Part part) throws IOException {
+    GeneratedText texts = new GeneratedText(workspace.model(), seed + 1);
+    switch (part) {
+      case SEARCH -> search(texts);
+      case RERANK -> {
+        try (CrossEncoder encoder = crossEncoder.open(workspace.home)) {
+          growth.addAll(NeuralGrowth.rerank(encoder, texts));
+        }
       }
-      row.add("%.2f".formatted(latency.medianRatio(system, 0)));
-      rows.add(row);
+      case ENRICH -> {
+        try (SoftTermEncoder encoder = contextual.encoder(workspace.home)) {
+          growth.addAll(NeuralGrowth.enrich(encoder, texts));
+        }
+      }
+      case ATTACH -> {
+        try (TermEncoder encoder =
+            new TermEncoder(
+                crossEncoder.model(workspace.home), workspace.model().layer())) {
+          Attacher attacher = new Attacher(workspace.model(), encoder, Progress.SILENT);
+          growth.addAll(AttachGrowth.measure(attacher, analyzer, texts));
+        }
+      }
     }
-    out.println(Report.align(rows));
-    out.flush();
   }
 
-  private String label(int system) throws UserException {
-    if (system == 0) {
-      return "bm25";
+  /** A collection of some size. */
+  private record Sized(int size, OpenIndex plain, OpenIndex enriched) {}
+
+  private void search(GeneratedText texts) throws IOException {
+    List<Sized> collections = new ArrayList<>();
+    try {
+      for (int part : PARTS) {
+        int size = Math.max(1, passages / part);
+        OpenIndex plain = index(size);
+        collections.add(new Sized(size, plain, contextual.enriched(plain, analyzer, this::draw)));
+      }
+      List<String> drawn = Stream.generate(texts::query).limit(queries).toList();
+      compare(collections.getLast(), drawn);
+      growBySize(collections, drawn);
+      RankingSystem shipped = semantic(collections.getLast());
+      growth.add(
+          SearchGrowth.of(
+              "search by semantic BM25",
+              "soft terms of a query term",
+              limited(collections.getLast(), SOFT_TERMS),
+              drawn));
+      growth.add(SearchGrowth.words("search by semantic BM25", shipped, texts));
+    } finally {
+      for (Sized collection : collections) {
+        IOUtils.close(collection.plain(), collection.enriched());
+      }
     }
-    return system <= softTerms.length
-        ? "semantic, at most " + softTerms[system - 1]
-        : "contextual, %d stored".formatted(contextual.storedTerms());
+  }
+
+  private void growBySize(List<Sized> collections, List<String> queries) throws IOException {
+    SortedMap<Integer, RankingSystem> bm25 = new TreeMap<>();
+    SortedMap<Integer, RankingSystem> semantic = new TreeMap<>();
+    SortedMap<Integer, RankingSystem> inContext = new TreeMap<>();
+    for (Sized collection : collections) {
+      bm25.put(collection.size(), bm25(collection));
+      semantic.put(collection.size(), semantic(collection));
+      inContext.put(collection.size(), inContext(collection));
+    }
+    growth.add(SearchGrowth.of("search by BM25", "passages", bm25, queries));
+    growth.add(SearchGrowth.of("search by semantic BM25", "passages", semantic, queries));
+    growth.add(SearchGrowth.of("search in context", "passages", inContext, queries));
+  }
+
+  private RankingSystem bm25(Sized collection) {
+    return RankingSystem.bm25(collection.plain().reader(), TextIndex.CONTENTS, analyzer);
+  }
+
+  private RankingSystem semantic(Sized collection) throws IOException {
+    return RankingSystem.semantic(collection.plain().reader(), field());
+  }
+
+  private RankingSystem inContext(Sized collection) throws IOException {
+    return RankingSystem.contextual(
+        collection.enriched().reader(), contextual.field(TextIndex.CONTENTS, analyzer));
+  }
+
+  private SemanticField field() throws IOException {
+    return SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer);
+  }
+
+  /** A system for each limit on the soft terms of a query term. */
+  private SortedMap<Integer, RankingSystem> limited(Sized collection, int[] limits)
+      throws IOException {
+    SemanticField field = field();
+    SortedMap<Integer, RankingSystem> systems = new TreeMap<>();
+    for (int limit : limits) {
+      systems.put(
+          limit,
+          RankingSystem.semantic(collection.plain().reader(), field.withMaxSoftTerms(limit)));
+    }
+    return systems;
+  }
+
+  private OpenIndex index(int size) throws IOException {
+    return workspace
+        .indexes()
+        .open(
+            "zipf-" + size,
+            Digests.sha256(workspace.model().id() + seed + "/" + size),
+            analyzer,
+            consumer -> {
+              GeneratedText texts = new GeneratedText(workspace.model(), seed);
+              for (int i = 0; i < size; i++) {
+                consumer.accept(new Passage(Integer.toString(i), "", texts.passage()));
+              }
+            });
+  }
+
+  private void compare(Sized collection, List<String> texts) throws IOException {
+    List<String> names = new ArrayList<>(List.of("bm25"));
+    List<RankingSystem> compared = new ArrayList<>(List.of(bm25(collection)));
+    limited(collection, softTerms)
+        .forEach(
+            (limit, system) -> {
+              names.add("semantic, at most " + limit);
+              compared.add(system);
+            });
+    names.add("contextual, %d stored".formatted(contextual.storedTerms()));
+    compared.add(inContext(collection));
+    Latency latency = Latency.measure(compared, texts, TOP);
+    for (int i = 0; i < compared.size(); i++) {
+      systems.add(
+          new SystemTimes(
+              names.get(i),
+              softTermsPerTerm(compared.get(i), texts),
+              latency.percentile(i, 50),
+              latency.percentile(i, 95),
+              latency.percentile(i, 99),
+              latency.ratio(i, 0, 50),
+              latency.ratio(i, 0, 99)));
+    }
   }
 
   /** As many soft terms as are stored, by Zipf's law too, of exponential frequencies. */
@@ -161,45 +304,6 @@ public final class LatencyCommand implements Callable<Integer> {
               frequencies.keySet().stream().mapToInt(term -> term).toArray(), values));
     }
     return drawn;
-  }
-
-  private static List<String> words(SemanticBM25Model model) {
-    List<String> words = new ArrayList<>();
-    for (int i = 0; i < model.wordpieces().size(); i++) {
-      String piece = model.wordpieces().piece(i);
-      if (piece.matches("[a-z]{2,}")) {
-        words.add(piece);
-      }
-    }
-    return words;
-  }
-
-  private void generate(List<String> words, IOConsumer<Passage> consumer) throws IOException {
-    Random random = new Random(seed);
-    ZipfDistribution zipf = new ZipfDistribution(new Well19937c(seed), words.size(), 1);
-    for (int passage = 0; passage < passages; passage++) {
-      StringBuilder text = new StringBuilder();
-      for (int length = 20 + random.nextInt(80); length > 0; length--) {
-        text.append(words.get(zipf.sample() - 1)).append(' ');
-      }
-      consumer.accept(new Passage(Integer.toString(passage), "", text.toString()));
-    }
-  }
-
-  /** Words by the same law, but no stop words. */
-  private List<String> queries(List<String> words) {
-    Random random = new Random(seed + 1);
-    ZipfDistribution zipf =
-        new ZipfDistribution(new Well19937c(seed + 1), words.size() - STOP_RANKS, 1);
-    List<String> texts = new ArrayList<>();
-    while (texts.size() < queries) {
-      StringBuilder text = new StringBuilder();
-      for (int length = 2 + random.nextInt(5); length > 0; length--) {
-        text.append(words.get(STOP_RANKS + zipf.sample() - 1)).append(' ');
-      }
-      texts.add(text.toString());
-    }
-    return texts;
   }
 
   private static double softTermsPerTerm(RankingSystem system, List<String> texts) {
