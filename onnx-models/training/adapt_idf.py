@@ -51,13 +51,14 @@ def main():
     parser.add_argument("--data", required=True, help="folder of lists.jsonl.gz, passages.jsonl.gz")
     parser.add_argument("--source", required=True, help="of the lists to learn from; judged")
     parser.add_argument("--backbone", required=True, help="jar with the encoder that the model began as")
-    parser.add_argument("--start", required=True, help="model.onnx of the cross-encoder, float or int8")
+    parser.add_argument("--start", required=True, help="model.onnx of the cross-encoder, float or int8; its embeddings are the backbone's")
     parser.add_argument("--out", required=True, help="folder for model, checkpoints and log")
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--minutes", type=float, default=math.inf, help="at most")
     parser.add_argument("--every", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--lists", type=int, default=8, help="of short pairs in a batch")
     parser.add_argument("--passages", type=int, default=6, help="of a list")
+    parser.add_argument("--development-lists", type=int, default=40)
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -75,13 +76,13 @@ def main():
     trainer = Trainer(model, [[shift]], [1.0], arguments)
     trainer.resume()
     source = material.Material(arguments.data, None, tokenizer, QUERY_TOKENS, POSITIONS - 8)
-    if not source.train[arguments.source]:
-        parser.error(f"--source {arguments.source}: no such lists in {arguments.data}")
+    if not (source.train.get(arguments.source) and source.development[arguments.source]):
+        parser.error(f"--source {arguments.source}: no such lists, or too few, in {arguments.data}")
     source.draw = lambda rng: arguments.source
     source.development = {arguments.source: source.development[arguments.source]}
 
     def check():
-        scores = evaluate(model, source, None)
+        scores = evaluate(model, source, arguments.development_lists)
         moved = shift[shift != 0].abs()
         trainer.note(
             dict(

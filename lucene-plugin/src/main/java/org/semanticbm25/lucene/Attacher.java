@@ -38,7 +38,7 @@ import org.semanticbm25.similarity.model.Wordpieces;
  */
 public final class Attacher {
   private static final int COMPARED_WORDS = 64;
-  // terms whose states are held at a time: 16 MB of them
+  // terms whose states are held at a time
   private static final int AT_ONCE = 10_000;
   private static final double LEAST_LIKENESS = 0.9;
 
@@ -74,8 +74,8 @@ public final class Attacher {
    * @param analyzer the one that the field was indexed with
    * @param leastDocuments terms that stand in fewer are left out; 1 for all terms
    * @return the terms, for {@link SemanticField#withAttached}
-   * @throws IllegalArgumentException if the index has no terms in such a field, or the encoder is
-   *     of another model
+   * @throws IllegalArgumentException if the index has no terms in such a field, the encoder is of
+   *     another model, or {@code leastDocuments} is less than 1
    * @throws IOException if the index cannot be read or the neural model fails, or as an {@code
    *     InterruptedIOException} if the thread is interrupted
    */
@@ -86,6 +86,10 @@ public final class Attacher {
     if (dictionary == null) {
       throw new IllegalArgumentException("the index has no terms in a field '" + field + "'");
     }
+    if (leastDocuments < 1) {
+      throw new IllegalArgumentException(
+          "illegal least number of documents: %s, must be 1 or more".formatted(leastDocuments));
+    }
     checkEncoder();
     SemanticField known = SemanticField.of(model, field, analyzer);
     SurfaceForms surfaces = new SurfaceForms(field, analyzer);
@@ -94,6 +98,7 @@ public final class Attacher {
     AttachedTerms.Builder attached = new AttachedTerms.Builder(model.vectors().dimensions());
     List<BytesRef> terms = new ArrayList<>();
     List<String> words = new ArrayList<>();
+    progress.report("attaching terms", 0, all);
     TermsEnum each = dictionary.iterator();
     long done = 0;
     for (BytesRef term = each.next(); term != null; term = each.next()) {
@@ -121,6 +126,7 @@ public final class Attacher {
     TermsEnum each = dictionary.iterator();
     long count = 0;
     while (each.next() != null) {
+      Interruption.check("attaching");
       count++;
     }
     return count;

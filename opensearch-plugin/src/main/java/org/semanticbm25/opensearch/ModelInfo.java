@@ -14,7 +14,8 @@ import org.opensearch.core.xcontent.XContentBuilder;
  * @param kind static, contextual, contextual_encoder, cross_encoder or attention
  * @param digest of its content
  * @param bytes of memory: on the heap for words and vectors; for the weights of a network, which
- *     are in native memory, the size of its file, of which attention needs a part
+ *     are in native memory, the size of its file, of which attention needs a part and a
+ *     cross-encoder of several threads two copies
  */
 record ModelInfo(String name, String kind, String digest, long bytes)
     implements Writeable, ToXContentObject {

@@ -63,7 +63,7 @@ final class Models implements Closeable {
           "cross_encoder",
           this::openCrossEncoder,
           encoder -> encoder.model().sha256(),
-          encoder -> Files.size(encoder.model().onnx()));
+          this::weights);
   private final Kind<AttentionScorer> attentions =
       new Kind<>(
           "attention",
@@ -80,6 +80,11 @@ final class Models implements Closeable {
     this.folder = folder;
     this.cache = cache;
     this.threads = threads;
+  }
+
+  /** Bytes of a cross-encoder's weights, which are held twice where there are several threads. */
+  private long weights(CrossEncoder encoder) throws IOException {
+    return Files.size(encoder.model().onnx()) * (threads == 1 ? 1 : 2);
   }
 
   /** Makes something of a model, or of its name. */

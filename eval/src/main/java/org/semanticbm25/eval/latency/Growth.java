@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
 import org.apache.commons.math3.stat.regression.SimpleRegression;
 
@@ -14,9 +13,10 @@ import org.apache.commons.math3.stat.regression.SimpleRegression;
  *
  * @param task what is timed
  * @param size what grows
+ * @param runs of each size, those to warm up not counted
  * @param points a time for each size, the smallest first
  */
-public record Growth(String task, String size, List<Point> points) {
+public record Growth(String task, String size, int runs, List<Point> points) {
   /** Significant digits of a histogram. */
   static final int DIGITS = 3;
 
@@ -81,16 +81,7 @@ public record Growth(String task, String size, List<Point> points) {
         }
       }
     }
-    return new Growth(task, size, all.stream().map(Measured::point).toList());
-  }
-
-  /** Sizes that are their own subjects. */
-  static SortedMap<Integer, Integer> sizes(int... sizes) {
-    SortedMap<Integer, Integer> subjects = new TreeMap<>();
-    for (int size : sizes) {
-      subjects.put(size, size);
-    }
-    return subjects;
+    return new Growth(task, size, rounds, all.stream().map(Measured::point).toList());
   }
 
   /**

@@ -61,17 +61,17 @@ public record LatencyReport(
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("machine", machine);
     json.put("systems", systems);
-    json.put(
-        "growth",
-        growth.stream()
-            .map(
-                of ->
-                    Map.of(
-                        "task", of.task(),
-                        "size", of.size(),
-                        "points", of.points(),
-                        "slope", of.slope()))
-            .toList());
+    json.put("growth", growth.stream().map(LatencyReport::json).toList());
+    return json;
+  }
+
+  private static Map<String, Object> json(Growth growth) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("task", growth.task());
+    json.put("size", growth.size());
+    json.put("runs", growth.runs());
+    json.put("points", growth.points());
+    json.put("slope", growth.slope());
     return json;
   }
 
@@ -102,7 +102,7 @@ public record LatencyReport(
 
   private List<List<String>> growthRows() {
     List<List<String>> rows = new ArrayList<>();
-    rows.add(List.of("task", "of", "size", "p50 ms", "p95 ms", "p99 ms", "slope"));
+    rows.add(List.of("task", "of", "size", "runs", "p50 ms", "p95 ms", "p99 ms", "slope"));
     for (Growth of : growth) {
       for (Growth.Point point : of.points()) {
         rows.add(
@@ -110,6 +110,7 @@ public record LatencyReport(
                 of.task(),
                 of.size(),
                 Integer.toString(point.size()),
+                Integer.toString(of.runs()),
                 "%.2f".formatted(point.p50()),
                 "%.2f".formatted(point.p95()),
                 "%.2f".formatted(point.p99()),

@@ -4,20 +4,22 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import org.semanticbm25.onnx.context.SoftTermEncoder;
 import org.semanticbm25.onnx.crossencoder.CrossEncoder;
 
 /** How the time of reranking and of enriching grows, on texts that are generated. */
 public final class NeuralGrowth {
-  private static final SortedMap<Integer, Integer> CANDIDATES = Growth.sizes(1, 10, 30, 100);
-  private static final SortedMap<Integer, Integer> WORDS = Growth.sizes(25, 50, 100, 200);
+  private static final int[] CANDIDATES = {1, 10, 30, 100};
+  private static final int[] WORDS = {25, 50, 100, 200};
   private static final int QUERY_WORDS = 6;
   private static final int PASSAGE_WORDS = 60;
   private static final int FEW = 10;
   private static final int ENRICHED = 16;
   private static final int WARM_UP = 2;
-  private static final int ROUNDS = 10;
+  private static final int ROUNDS = 20;
 
   private NeuralGrowth() {}
 
@@ -33,18 +35,18 @@ public final class NeuralGrowth {
         Growth.measure(
             "rerank passages of %d words".formatted(PASSAGE_WORDS),
             "candidates",
-            CANDIDATES,
+            passages(CANDIDATES, candidates -> passages(texts, candidates, PASSAGE_WORDS)),
             WARM_UP,
             ROUNDS,
-            (size, round) -> encoder.score(query, passages(texts, size, PASSAGE_WORDS))));
+            (passages, round) -> encoder.score(query, passages)));
     growth.add(
         Growth.measure(
             "rerank %d candidates".formatted(FEW),
             "words of a passage",
-            WORDS,
+            passages(WORDS, words -> passages(texts, FEW, words)),
             WARM_UP,
             ROUNDS,
-            (size, round) -> encoder.score(query, passages(texts, FEW, size))));
+            (passages, round) -> encoder.score(query, passages)));
     return growth;
   }
 
@@ -59,10 +61,20 @@ public final class NeuralGrowth {
         Growth.measure(
             "enrich %d passages".formatted(ENRICHED),
             "words of a passage",
-            WORDS,
+            passages(WORDS, words -> passages(texts, ENRICHED, words)),
             WARM_UP,
             ROUNDS,
-            (size, round) -> encoder.encode(passages(texts, ENRICHED, size))));
+            (passages, round) -> encoder.encode(passages)));
+  }
+
+  /** Passages by size. */
+  private static SortedMap<Integer, List<String>> passages(
+      int[] sizes, IntFunction<List<String>> make) {
+    SortedMap<Integer, List<String>> passages = new TreeMap<>();
+    for (int size : sizes) {
+      passages.put(size, make.apply(size));
+    }
+    return passages;
   }
 
   private static List<String> passages(GeneratedText texts, int count, int words) {

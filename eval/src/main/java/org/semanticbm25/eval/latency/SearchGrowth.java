@@ -46,7 +46,7 @@ public final class SearchGrowth {
       throws IOException {
     SortedMap<Integer, List<String>> queries = new TreeMap<>();
     for (int words : WORDS) {
-      queries.put(words, Stream.generate(() -> texts.query(words)).limit(ROUNDS).toList());
+      queries.put(words, Stream.generate(() -> texts.query(words)).limit(WARM_UP).toList());
     }
     return Growth.measure(
         task,
@@ -54,7 +54,7 @@ public final class SearchGrowth {
         queries,
         WARM_UP,
         ROUNDS,
-        (some, round) -> search(system, some.get(round % ROUNDS)));
+        (some, round) -> search(system, some.get(round % WARM_UP)));
   }
 
   private static void search(RankingSystem system, String text) throws IOException {

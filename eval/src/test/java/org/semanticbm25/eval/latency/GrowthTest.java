@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -22,7 +24,7 @@ class GrowthTest {
       double time = 3 * Math.pow(size, exponent);
       points.add(new Point(size, time, 2 * time, 3 * time));
     }
-    return new Growth("search", "passages", points);
+    return new Growth("search", "passages", 9, points);
   }
 
   @Test
@@ -39,7 +41,7 @@ class GrowthTest {
         Growth.measure(
             "wait",
             "milliseconds",
-            Growth.sizes(1, 4),
+            new TreeMap<>(Map.of(1, 1, 4, 4)),
             1,
             2,
             (size, round) -> {

@@ -96,7 +96,7 @@ public final class AttentionTaps implements Closeable {
   public static AttentionTaps open(NeuralModel model, int layers, int threads) throws IOException {
     PairEngine.checkThreads(threads);
     PairModel cut =
-        PairModel.open(model, AttentionTap.cutAfter(OnnxGraph.read(model.onnx()), layers), threads);
+        PairModel.open(model, AttentionTap.cutAfter(OnnxGraph.read(model.onnx()), layers));
     if (cut.tokenizer().separators() != 1) {
       cut.close();
       throw new IOException(

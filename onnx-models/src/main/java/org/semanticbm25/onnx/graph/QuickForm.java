@@ -41,7 +41,8 @@ public final class QuickForm {
    * Rewrites a graph.
    *
    * @param graph of any model
-   * @return a graph of the same inputs and outputs, for ONNX Runtime only
+   * @return a graph of the same outputs, without inputs that none of them needs, for ONNX Runtime
+   *     only
    * @throws IOException if a weight cannot be read
    */
   public static OnnxGraph apply(OnnxGraph graph) throws IOException {
@@ -71,7 +72,7 @@ public final class QuickForm {
         || node.getOutputCount() > 1
         || node.getInputCount() < 3
         || integer(node, "axis").orElse(-1L) != -1
-        || !isFloat(node.getInput(1))) {
+        || !isVector(node.getInput(1))) {
       return false;
     }
     String y = node.getOutput(0);
@@ -104,7 +105,7 @@ public final class QuickForm {
     for (int i = 0; i < 2; i++) {
       Optional<NodeProto> quotient = producer(node.getInput(i), "Div");
       String gamma = node.getInput(1 - i);
-      if (quotient.isPresent() && isFloat(gamma)) {
+      if (quotient.isPresent() && isVector(gamma)) {
         String centred = quotient.get().getInput(0);
         Optional<Float> epsilon = epsilonOfRoot(quotient.get().getInput(1), centred);
         if (epsilon.isPresent()) {
@@ -123,10 +124,9 @@ public final class QuickForm {
       return Optional.empty();
     }
     for (int i = 0; i < 2; i++) {
-      Optional<TensorProto> epsilon = graph.weight(sum.get().getInput(i));
+      Optional<Float> epsilon = number(sum.get().getInput(i));
       if (epsilon.isPresent() && isMeanSquare(sum.get().getInput(1 - i), centred)) {
-        float[] values = graph.decode(epsilon.get());
-        return values.length == 1 ? Optional.of(values[0]) : Optional.empty();
+        return epsilon;
       }
     }
     return Optional.empty();
@@ -145,8 +145,7 @@ public final class QuickForm {
 
   private boolean isSquare(NodeProto node) throws IOException {
     if (node.getOpType().equals("Pow")) {
-      Optional<TensorProto> exponent = graph.weight(node.getInput(1));
-      return exponent.isPresent() && graph.decode(exponent.get())[0] == 2f;
+      return number(node.getInput(1)).filter(exponent -> exponent == 2f).isPresent();
     }
     return node.getOpType().equals("Mul") && node.getInput(0).equals(node.getInput(1));
   }
@@ -157,16 +156,13 @@ public final class QuickForm {
         && integer(mean, "keepdims").orElse(1L) == 1;
   }
 
-  /** Whether two values are one, or made alike: some exports subtract the mean twice. */
+  /** Whether two values are one, or the same difference: some exports subtract the mean twice. */
   private boolean isSame(String value, String other) {
     return value.equals(other)
-        || graph
-            .producer(value)
+        || producer(value, "Sub")
             .flatMap(
                 one ->
-                    graph
-                        .producer(other)
-                        .filter(two -> two.getOpType().equals(one.getOpType()))
+                    producer(other, "Sub")
                         .filter(two -> two.getInputList().equals(one.getInputList())))
             .isPresent();
   }
@@ -184,7 +180,7 @@ public final class QuickForm {
 
   /** {@code float(a * w) * rows * columns}, where rows have a scale each and columns a weight. */
   private boolean scaleProduct(NodeProto node) {
-    if (!node.getOpType().equals("Mul") || !isFloat(node.getInput(1))) {
+    if (!node.getOpType().equals("Mul") || !isVector(node.getInput(1))) {
       return false;
     }
     Optional<NodeProto> rows = producer(node.getInput(0), "Mul");
@@ -215,13 +211,26 @@ public final class QuickForm {
     return graph.producer(value).filter(node -> node.getOpType().equals(type));
   }
 
-  /** Whether a value is a weight with one dimension, in float. */
-  private boolean isFloat(String value) {
+  /** A weight in float. */
+  private Optional<TensorProto> floats(String value) {
     return graph
         .weight(value)
-        .filter(t -> t.getDimsCount() == 1)
-        .filter(t -> t.getDataType() == TensorProto.DataType.FLOAT.getNumber())
-        .isPresent();
+        .filter(t -> t.getDataType() == TensorProto.DataType.FLOAT.getNumber());
+  }
+
+  /** Whether a value is a weight of several floats in one dimension. */
+  private boolean isVector(String value) {
+    return floats(value).filter(t -> t.getDimsCount() == 1 && t.getDims(0) > 1).isPresent();
+  }
+
+  /** A weight that is a single float. */
+  private Optional<Float> number(String value) throws IOException {
+    Optional<TensorProto> weight = floats(value);
+    if (weight.isEmpty()) {
+      return Optional.empty();
+    }
+    float[] values = graph.decode(weight.get());
+    return values.length == 1 ? Optional.of(values[0]) : Optional.empty();
   }
 
   private static Optional<Long> integer(NodeProto node, String attribute) {

@@ -22,10 +22,10 @@ import java.util.function.IntConsumer;
 import org.semanticbm25.onnx.runtime.PairBatch.Window;
 
 /**
- * Runs a query with many passages through one ONNX session: tokenises, sorts by length, packs small
+ * Runs a query with many passages through an ONNX model: tokenises, sorts by length, packs small
  * batches and lets as many threads as asked run them, each with its own direct buffers. A batch runs
  * on one thread: on a CPU whole batches side by side are faster than a batch on several cores. Only
- * a call with fewer passages than threads, while no other is under way, has all threads run a batch.
+ * a call with a single window, while no other is under way, has all threads work on it.
  *
  * <p>Thread-safe: callers share the threads, which serve the calls in turn, a batch of each; a call
  * with few passages does not wait for the end of one with many. {@link #close()} stops what is
@@ -198,11 +198,9 @@ public final class PairEngine implements Closeable {
       List<Window> windows = new ArrayList<>();
       // one that is done already, stopped that is, may lack tokens
       unlessDone(() -> windows.addAll(windows()));
-      boolean wide = windows.size() < threads && isAlone();
       List<PairBatch> batches =
-          PairBatch.of(
-              windows, query.length + model.tokenizer().specialTokens(), wide ? 1 : threads);
-      OrtSession session = wide ? model.wide() : model.session();
+          PairBatch.of(windows, query.length + model.tokenizer().specialTokens(), threads);
+      OrtSession session = windows.size() == 1 && isAlone() ? model.wide() : model.session();
       inParallel(batches.size(), i -> run(session, batches.get(i)), this::end);
     }
 

@@ -42,7 +42,14 @@ public record PairModel(
   // it numbers tokens from 2 on, and is told by its two separators
   private static final int UNUSED_POSITIONS_OF_ROBERTA = 2;
 
-  /** Loads a model whose runs take a thread each. */
+  /**
+   * Loads a model whose runs take a thread each.
+   *
+   * @param model files that the tokenizer and the number of positions are read from
+   * @param graph of that model, or an edited one
+   * @return graph and tokenizer in native memory, to be closed
+   * @throws IOException as {@link #open(NeuralModel, OnnxGraph, int)}
+   */
   public static PairModel open(NeuralModel model, OnnxGraph graph) throws IOException {
     return open(model, graph, 1);
   }
@@ -68,11 +75,24 @@ public record PairModel(
       int maxTokens = maxTokens(model, graph, tokenizer);
       OnnxGraph quick = QuickForm.apply(graph);
       OrtSession session = session(model, quick, 1);
-      OrtSession wide = threads == 1 ? session : session(model, quick, threads);
-      return new PairModel(model.onnx().toString(), session, wide, tokenizer, maxTokens);
+      try {
+        OrtSession wide = threads == 1 ? session : session(model, quick, threads);
+        return new PairModel(model.onnx().toString(), session, wide, tokenizer, maxTokens);
+      } catch (IOException | RuntimeException e) {
+        closeQuietly(session, e);
+        throw e;
+      }
     } catch (IOException | RuntimeException e) {
       tokenizer.close();
       throw e;
+    }
+  }
+
+  private static void closeQuietly(OrtSession session, Exception reason) {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      reason.addSuppressed(e);
     }
   }
 
@@ -156,11 +176,11 @@ public record PairModel(
 
   @Override
   public void close() throws IOException {
-    try (tokenizer) {
-      if (!wide.equals(session)) {
+    try (tokenizer;
+        OrtSession narrow = session) {
+      if (!wide.equals(narrow)) {
         wide.close();
       }
-      session.close();
     } catch (OrtException e) {
       throw new IOException(source + ": ONNX Runtime failed to close it", e);
     }

@@ -126,6 +126,16 @@ class QuickFormTest {
   }
 
   @Test
+  void exponentsOfOtherTypesAreNotRead() throws IOException, OrtException {
+    OnnxGraph graph = new OnnxGraph("test", BERT.onnx(true));
+    OnnxGraph integers =
+        graph.with(
+            Nodes.replaced(graph.model(), "f.two", Tensors.longs("f.two", new long[] {2})));
+    assertEquals(0, count(QuickForm.apply(integers), "SimplifiedLayerNormalization"));
+    assertSame(integers);
+  }
+
+  @Test
   void leavesOtherFormsAlone() throws IOException {
     OnnxGraph graph = layerNorm(17, 1);
     assertEquals(graph.model().getGraph().getNodeList(), QuickForm.apply(graph).model().getGraph().getNodeList());

@@ -70,7 +70,8 @@ public final class AttachedTerms {
      * @param vector finite
      * @param weight how much it counts in a query, on top of its IDF; positive and finite
      * @param termIdf value without a unit, finite, see {@link SemanticBM25Model#idf(int)}
-     * @throws IllegalArgumentException if the term is out of order or a value out of its range
+     * @throws IllegalArgumentException if the term is out of order or a value out of its range; the
+     *     builder cannot be used any more then
      */
     public void add(BytesRef term, float[] vector, float weight, float termIdf) {
       check(term, weight, termIdf);
