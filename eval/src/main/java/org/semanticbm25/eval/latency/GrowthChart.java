@@ -66,10 +66,10 @@ public final class GrowthChart {
                 Integer.toString(point.size())));
         svg.append(
             text(
-                x(point),
-                y(point) - 7,
-                " class=\"small\" text-anchor=\"middle\"",
-                number(point.p50()) + " ms"));
+                x(point) - 6,
+                y(point) - 4,
+                " class=\"small\" text-anchor=\"end\"",
+                millis(point.p50())));
       }
       svg.append(text(RIGHT, BOTTOM + 32, " text-anchor=\"end\"", growth.size()));
       return svg.toString();
@@ -78,7 +78,7 @@ public final class GrowthChart {
     private double x(Point point) {
       List<Point> points = growth.points();
       return scaled(
-          point.size(), points.getFirst().size(), points.getLast().size(), LEFT + 20, RIGHT - 20);
+          point.size(), points.getFirst().size(), points.getLast().size(), LEFT + 55, RIGHT - 25);
     }
 
     private double y(Point point) {
@@ -96,6 +96,10 @@ public final class GrowthChart {
 
   private static String text(double x, double y, String attributes, String text) {
     return "<text x=\"%s\" y=\"%s\"%s>%s</text>".formatted(number(x), number(y), attributes, text);
+  }
+
+  private static String millis(double value) {
+    return String.format(Locale.ROOT, value < 100 ? "%.2f ms" : "%.0f ms", value);
   }
 
   private static String number(double value) {
