@@ -206,6 +206,26 @@ class AttacherTest {
   }
 
   @Test
+  void leavesOutTermsOfFewDocuments() throws IOException {
+    try (IndexWriter writer = new IndexWriter(indexFolder, new IndexWriterConfig(analyzer))) {
+      Document document = new Document();
+      document.add(new TextField(FIELD, "banana", Field.Store.YES));
+      writer.addDocument(document);
+    }
+    reader.close();
+    reader = DirectoryReader.open(indexFolder);
+    try (TermEncoder encoder = new TermEncoder(neural, SemanticBM25Model.LAST_LAYER)) {
+      Attacher attacher = new Attacher(model, encoder, Progress.SILENT);
+      AttachedTerms attached = attacher.attach(reader, FIELD, analyzer, 2);
+      assertEquals(1, attached.size());
+      assertEquals(new BytesRef("banana"), attached.term(0));
+      assertTrue(attacher.attach(reader, FIELD, analyzer, 1).size() > 1);
+      assertThrows(
+          IllegalArgumentException.class, () -> attacher.attach(reader, FIELD, analyzer, 0));
+    }
+  }
+
+  @Test
   void anInterruptEndsTheWork() {
     Thread.currentThread().interrupt();
     assertThrows(InterruptedIOException.class, this::attach);

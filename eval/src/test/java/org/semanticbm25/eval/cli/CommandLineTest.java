@@ -117,6 +117,23 @@ class CommandLineTest {
     }
   }
 
+  @Test
+  void latencyTimesSearchesAndTellsHowTheyGrow() throws IOException {
+    ok(
+        List.of("latency", "--only", "search", "--passages", 640, "--queries", 5),
+        new Object[] {
+          "--soft-terms", "0,2", "--format", "json", "--home", at("home"), "--picture", at("p.svg")
+        });
+    JsonNode report = new ObjectMapper().readTree(out);
+    assertEquals(4, report.path("systems").size(), "BM25, two limits, contextual");
+    assertEquals(5, report.path("growth").size());
+    JsonNode passages = report.path("growth").path(0);
+    assertEquals(640, passages.path("points").path(3).path("size").asInt());
+    assertTrue(passages.path("slope").isNumber());
+    assertTrue(Files.readString(at("p.svg")).startsWith("<svg"));
+    refused(List.of("latency", "--passages", 63), "--passages 63", "64 or more");
+  }
+
   private void prepare() {
     ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
     ok("index", at("corpus.jsonl"), at("index"));

@@ -21,6 +21,7 @@ import org.apache.lucene.analysis.standard.StandardAnalyzer;
 import org.apache.lucene.util.IOUtils;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
+import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
@@ -129,6 +130,11 @@ public final class LatencyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (passages < PARTS[0] || queries < 1) {
+      throw new UserException(
+          "--passages %d, --queries %d: must be %d or more, and 1 or more"
+              .formatted(passages, queries, PARTS[0]));
+    }
     for (Part part : Part.values()) {
       if (only.contains(part)) {
         Terminal.say("timing: %s", part.name().toLowerCase(Locale.ROOT));
@@ -177,7 +183,7 @@ public final class LatencyCommand implements Callable<Integer> {
     List<Sized> collections = new ArrayList<>();
     try {
       for (int part : PARTS) {
-        int size = Math.max(1, passages / part);
+        int size = passages / part;
         OpenIndex plain = index(size);
         collections.add(new Sized(size, plain, contextual.enriched(plain, analyzer, this::draw)));
       }
