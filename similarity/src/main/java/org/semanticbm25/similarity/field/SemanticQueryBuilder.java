@@ -36,7 +36,7 @@ import org.semanticbm25.similarity.search.SoftTermQuery;
  */
 public final class SemanticQueryBuilder extends QueryBuilder {
   /** Different terms of a text that get soft terms, at most. */
-  public static final int MAX_EXPANDED_TERMS = 128;
+  public static final int MAX_EXPANDED_TERMS = 64;
 
   private final String semanticField;
   private final TermExpander expander;
