@@ -74,6 +74,7 @@ def main():
     model.to(material.device())
     shift = embeddings.word_embeddings.shift
     trainer = Trainer(model, [[shift]], [1.0], arguments)
+    trainer.warmup = 10
     trainer.resume()
     source = material.Material(arguments.data, None, tokenizer, QUERY_TOKENS, POSITIONS - 8)
     if not (source.train.get(arguments.source) and source.development[arguments.source]):

@@ -143,6 +143,8 @@ def evaluate(model, source, lists):
 class Trainer:
     """A model, its optimizer and where they stand."""
 
+    warmup = 200  # steps
+
     def __init__(self, model, groups, factors, arguments):
         self.model, self.arguments, self.factors = model, arguments, factors
         self.step, self.texts, self.seconds, self.best = 0, 0, 0.0, 0.0
@@ -157,9 +159,9 @@ class Trainer:
         """From 0 to 1, at the end."""
         return max(self.step / self.arguments.steps, self.seconds / 60 / self.arguments.minutes)
 
-    def set_rate(self, warmup=200):
+    def set_rate(self):
         """Warm up, stay, fall over the last fifth."""
-        factor = min(1.0, (self.step + 1) / warmup, max(0.0, 1 - self.progress()) / 0.2)
+        factor = min(1.0, (self.step + 1) / self.warmup, max(0.0, 1 - self.progress()) / 0.2)
         for group, own in zip(self.optimizer.param_groups, self.factors):
             group["lr"] = self.arguments.rate * own * factor
 

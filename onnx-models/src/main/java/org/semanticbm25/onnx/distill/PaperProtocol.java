@@ -6,9 +6,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import org.apache.commons.math3.linear.Array2DRowRealMatrix;
+import org.apache.commons.math3.linear.ArrayRealVector;
+import org.apache.commons.math3.linear.CholeskyDecomposition;
+import org.apache.commons.math3.stat.StatUtils;
 import org.semanticbm25.onnx.attention.AttentionFunction;
 import org.semanticbm25.onnx.attention.AttentionTaps.Mass;
-import org.semanticbm25.onnx.distill.LinearFit.Line;
 
 /**
  * Function and protocol as Lu, Chen and Eickhoff released them (EMNLP 2025): for each query
@@ -91,18 +94,92 @@ public final class PaperProtocol {
 
   /** For each number of features a line, if there are rows enough. */
   private static Map<Integer, Line> lines(List<Pair> rows) {
-    Map<Integer, LinearFit> fits = new TreeMap<>();
+    Map<Integer, List<Pair>> byFeatures = new TreeMap<>();
     for (Pair row : rows) {
-      fits.computeIfAbsent(row.features.length, LinearFit::new).add(row.features, row.logit);
+      byFeatures.computeIfAbsent(row.features.length, f -> new ArrayList<>()).add(row);
     }
     Map<Integer, Line> lines = new TreeMap<>();
-    fits.forEach(
-        (features, fit) -> {
-          if (fit.rows() > 1) {
-            lines.put(features, fit.solve(RIDGE));
+    byFeatures.forEach(
+        (features, some) -> {
+          if (some.size() > 1) {
+            lines.put(features, Line.fit(some));
           }
         });
     return lines;
+  }
+
+  /** A linear function of the features. */
+  @SuppressWarnings("ArrayRecordComponent")
+  private record Line(double intercept, double[] weights) {
+    double at(double[] features) {
+      double value = intercept;
+      for (int i = 0; i < weights.length; i++) {
+        value += weights[i] * features[i];
+      }
+      return value;
+    }
+
+    /**
+     * Ridge regression on standardised features in its dual form, which has an equation for each
+     * row: the features of a long query are thousands, its rows a few.
+     */
+    static Line fit(List<Pair> rows) {
+      int width = rows.getFirst().features.length;
+      double[][] columns = new double[width][];
+      double[] means = new double[width];
+      double[] deviations = new double[width];
+      for (int f = 0; f < width; f++) {
+        int feature = f;
+        columns[f] = rows.stream().mapToDouble(row -> row.features[feature]).toArray();
+        means[f] = StatUtils.mean(columns[f]);
+        deviations[f] = Math.sqrt(StatUtils.variance(columns[f]));
+      }
+      double mean = rows.stream().mapToDouble(Pair::logit).average().orElse(0);
+      double[] dual = solve(columns, means, deviations, rows, mean);
+      double[] weights = new double[width];
+      double intercept = mean;
+      for (int f = 0; f < width; f++) {
+        for (int i = 0; i < dual.length && deviations[f] > 0; i++) {
+          weights[f] += dual[i] * (columns[f][i] - means[f]) / square(deviations[f]);
+        }
+        intercept -= weights[f] * means[f];
+      }
+      return new Line(intercept, weights);
+    }
+
+    /** Solves {@code (Z Z' + ridge * (rows - 1)) x = y} for standardised rows Z and centred y. */
+    private static double[] solve(
+        double[][] columns,
+        double[] means,
+        double[] deviations,
+        List<Pair> rows,
+        double mean) {
+      int size = rows.size();
+      double[][] products = new double[size][size];
+      for (int f = 0; f < columns.length; f++) {
+        for (int i = 0; i < size && deviations[f] > 0; i++) {
+          double scaled = (columns[f][i] - means[f]) / square(deviations[f]);
+          for (int j = 0; j <= i; j++) {
+            products[i][j] += scaled * (columns[f][j] - means[f]);
+          }
+        }
+      }
+      for (int i = 0; i < size; i++) {
+        products[i][i] += RIDGE * (size - 1);
+        for (int j = 0; j < i; j++) {
+          products[j][i] = products[i][j];
+        }
+      }
+      return new CholeskyDecomposition(new Array2DRowRealMatrix(products, false), 1e-9, 0)
+          .getSolver()
+          .solve(
+              new ArrayRealVector(rows.stream().mapToDouble(row -> row.logit - mean).toArray()))
+          .toArray();
+    }
+
+    private static double square(double value) {
+      return value * value;
+    }
   }
 
   /** For each query token: idf, and for each head mass and idf times mass. */
