@@ -84,7 +84,7 @@ def main():
 
     def check():
         scores = evaluate(model, source, arguments.development_lists)
-        moved = shift[shift != 0].abs()
+        moved = shift.detach()[shift != 0].abs()
         trainer.note(
             dict(
                 step=trainer.step,

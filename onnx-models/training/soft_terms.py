@@ -123,7 +123,7 @@ def term_vectors(model, pieces, vocabulary):
         ids, mask = padded(pieces, [encoded[i] for i in some], 18)
         inner = mask * (ids != pieces.cls) * (ids != pieces.sep)
         ids, mask, inner = ids.to(device), mask.to(device), inner.to(device)
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with material.autocast():
             last = model.bert.states(ids, mask, torch.zeros_like(ids)).float()
         mean = (last * inner[..., None]).sum(1) / inner.sum(1, keepdim=True).clamp(min=1)
         states[some] = F.normalize(mean, dim=-1).cpu().numpy()
@@ -168,7 +168,7 @@ class SoftTerms(nn.Module):
     def read(self, ids, mask, frozen):
         """Unit vectors [passages, tokens, dimensions] and gates [passages, tokens] of passages."""
         attend = self.bert.mask(mask)
-        with torch.autocast(ids.device.type, dtype=torch.bfloat16):
+        with material.autocast():
             with torch.no_grad():
                 states = self.bert.embeddings(ids, torch.zeros_like(ids))
                 for layer in self.bert.encoder.layer[:frozen]:
@@ -189,7 +189,7 @@ class SoftTerms(nn.Module):
         """Soft frequencies [passages, terms] of terms given by their unit vectors."""
         s = self.scalars
         flat = vectors.reshape(-1, vectors.shape[-1])
-        with torch.autocast(flat.device.type, dtype=torch.bfloat16):
+        with material.autocast():
             cosine = flat @ terms.T
         kernel = F.relu((cosine.float() - s["threshold"]) / (1 - s["threshold"])) ** 2
         summed = (kernel * gates.reshape(-1, 1)).view(*gates.shape, -1).sum(1)

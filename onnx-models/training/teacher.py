@@ -40,7 +40,7 @@ def embed(model, tokenizer, texts, pooling):
             ids[row, : lengths[row]] = torch.tensor([pieces.cls, *encoded[i].tolist(), pieces.sep])
         ids, lengths = ids.to(device), lengths.to(device)
         mask = (torch.arange(ids.shape[1], device=device)[None] < lengths[:, None]).long()
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with material.autocast():
             states = model.bert.states(ids, mask, torch.zeros_like(ids)).float()
         pooled = states[:, 0] if pooling == "cls" else (states * mask[..., None]).sum(1)
         vectors[batch] = torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()

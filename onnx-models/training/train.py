@@ -99,7 +99,7 @@ def divergence(target, scores, valid):
 
 def loss_of(model, larger, batch, frozen_layers):
     inputs, valid, teacher = batch["inputs"], batch["valid"], batch["teacher"]
-    with torch.autocast(inputs.device.type, dtype=torch.bfloat16):
+    with material.autocast():
         scores = torch.zeros_like(teacher)
         scores[valid] = model.score(*inputs, frozen_layers).float()
         if larger:
@@ -130,7 +130,7 @@ def evaluate(model, source, lists):
         for item in items[:lists]:
             passages = item["passages"]
             inputs = pairs(source, [item["query"]] * len(passages), passages, POSITIONS).to(device)
-            with torch.autocast(device, dtype=torch.bfloat16):
+            with material.autocast():
                 scores = model.score(*inputs).float().cpu().numpy()
             values.append(ndcg(source.gains(item), scores))
         if values:
