@@ -2,8 +2,10 @@ package org.semanticbm25.onnx.distill;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -50,6 +52,25 @@ class PaperProtocolTest {
         .correlation(
             rows.stream().mapToDouble(Row::predicted).toArray(),
             rows.stream().mapToDouble(Row::logit).toArray());
+  }
+
+  @Test
+  void aLongQueryHasMoreWeightsThanRowsAndIsFittedAtOnce() {
+    Random random = new Random(1);
+    int[] tokens = random.ints(300, 0, IDF.length).toArray();
+    List<Mass> masses = new ArrayList<>();
+    float[] logits = new float[20];
+    for (int i = 0; i < logits.length; i++) {
+      masses.add(new Mass(tokens, random(random, 300), random(random, 300)));
+      logits[i] = random.nextFloat();
+    }
+    List<PairSample> samples = List.of(new PairSample(logits, masses));
+    List<Row> rows =
+        assertTimeout(
+            Duration.ofSeconds(5),
+            () -> PaperProtocol.run(samples, IDF, List.of(0, 1, 2, 3), true));
+    assertEquals(4, rows.size());
+    rows.forEach(row -> assertTrue(Double.isFinite(row.predicted())));
   }
 
   @Test
