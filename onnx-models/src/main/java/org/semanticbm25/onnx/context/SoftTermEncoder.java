@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
 import org.semanticbm25.onnx.hub.NeuralModel;
 import org.semanticbm25.onnx.runtime.PairEngine;
 import org.semanticbm25.similarity.model.ContextualModel;
+import org.semanticbm25.similarity.model.Interruption;
 import org.semanticbm25.similarity.model.SoftFrequencies;
 
 /**
@@ -198,6 +199,8 @@ public final class SoftTermEncoder implements Closeable {
   }
 
   private void run(List<Callable<Void>> tasks) throws IOException {
+    // tasks may be done before they are waited for
+    Interruption.check("encoding passages");
     try {
       for (Future<Void> task : executor.invokeAll(tasks)) {
         task.get();
