@@ -279,7 +279,8 @@ class AttacherTest {
       assertTrue(attacher.attach(reader, FIELD, analyzer, 1).size() > 0);
       // without words there is nothing to compare
       Attacher unknown = new Attacher(model, encoder, Progress.SILENT);
-      assertThrows(IllegalArgumentException.class, () -> unknown.attach(reader, FIELD, analyzer, 1));
+      assertThrows(
+          IllegalArgumentException.class, () -> unknown.attach(reader, FIELD, analyzer, 1));
     }
     for (int hidden : new int[] {TinyModel.HIDDEN, 2 * TinyModel.HIDDEN}) {
       Path other = folder.resolve("other" + hidden);

@@ -8,8 +8,8 @@ import org.apache.commons.math3.random.Well19937c;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 
 /**
- * Texts of words that are drawn from a model's vocabulary by Zipf's law, the more frequent ones more
- * often. The same seed gives the same texts. Not thread-safe.
+ * Texts of words that are drawn from a model's vocabulary by Zipf's law, the more frequent ones
+ * more often. The same seed gives the same texts. Not thread-safe.
  */
 public final class GeneratedText {
   private static final int STOP_RANKS = 50;

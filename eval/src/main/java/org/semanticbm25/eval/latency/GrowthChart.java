@@ -37,8 +37,7 @@ public final class GrowthChart {
         <style>%s</style>
         %s</svg>
         """
-        .formatted(
-            COLUMNS * WIDTH, Math.ceilDiv(growth.size(), COLUMNS) * HEIGHT, STYLE, panels);
+        .formatted(COLUMNS * WIDTH, Math.ceilDiv(growth.size(), COLUMNS) * HEIGHT, STYLE, panels);
   }
 
   private record Panel(Growth growth) {
@@ -51,13 +50,11 @@ public final class GrowthChart {
       StringBuilder svg = new StringBuilder();
       svg.append(text(10, 20, "", growth.task()));
       svg.append(text(10, 36, " class=\"small\"", "slope " + number(growth.slope())));
-      svg.append(
-          "<path class=\"axis\" d=\"M%d %d V%d H%d\"/>".formatted(LEFT, TOP, BOTTOM, RIGHT));
+      svg.append("<path class=\"axis\" d=\"M%d %d V%d H%d\"/>".formatted(LEFT, TOP, BOTTOM, RIGHT));
       svg.append("<polyline points=\"%s\"/>".formatted(line));
       for (Point point : points) {
         svg.append(
-            "<circle cx=\"%s\" cy=\"%s\" r=\"3\"/>"
-                .formatted(number(x(point)), number(y(point))));
+            "<circle cx=\"%s\" cy=\"%s\" r=\"3\"/>".formatted(number(x(point)), number(y(point))));
         svg.append(
             text(
                 x(point),

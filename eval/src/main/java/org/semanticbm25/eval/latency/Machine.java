@@ -25,8 +25,7 @@ public final class Machine {
     machine.put(
         "virtual machine",
         System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"));
-    machine.put(
-        "vector module", ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent());
+    machine.put("vector module", ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent());
     return machine;
   }
 

@@ -149,11 +149,7 @@ public final class PaperProtocol {
 
     /** Solves {@code (Z Z' + ridge * (rows - 1)) x = y} for standardised rows Z and centred y. */
     private static double[] solve(
-        double[][] columns,
-        double[] means,
-        double[] deviations,
-        List<Pair> rows,
-        double mean) {
+        double[][] columns, double[] means, double[] deviations, List<Pair> rows, double mean) {
       int size = rows.size();
       double[][] products = new double[size][size];
       for (int f = 0; f < columns.length; f++) {
@@ -172,8 +168,7 @@ public final class PaperProtocol {
       }
       return new CholeskyDecomposition(new Array2DRowRealMatrix(products, false), 1e-9, 0)
           .getSolver()
-          .solve(
-              new ArrayRealVector(rows.stream().mapToDouble(row -> row.logit - mean).toArray()))
+          .solve(new ArrayRealVector(rows.stream().mapToDouble(row -> row.logit - mean).toArray()))
           .toArray();
     }
 

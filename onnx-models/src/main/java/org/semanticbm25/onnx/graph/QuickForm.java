@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Writes a graph in operators that ONNX Runtime runs quickly; results are the same but for rounding.
+ * Writes a graph in operators that ONNX Runtime runs quickly; results are the same but for
+ * rounding.
  *
  * <ul>
  *   <li>A layer norm subtracts the mean first and is then a norm by the root of the mean square,

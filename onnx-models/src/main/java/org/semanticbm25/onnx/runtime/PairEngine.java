@@ -23,9 +23,9 @@ import org.semanticbm25.onnx.runtime.PairBatch.Window;
 
 /**
  * Runs a query with many passages through an ONNX model: tokenises, sorts by length, packs small
- * batches and lets as many threads as asked run them, each with its own direct buffers. A batch runs
- * on one thread: on a CPU whole batches side by side are faster than a batch on several cores. Only
- * a call with a single window, while no other is under way, has all threads work on it.
+ * batches and lets as many threads as asked run them, each with its own direct buffers. A batch
+ * runs on one thread: on a CPU whole batches side by side are faster than a batch on several cores.
+ * Only a call with a single window, while no other is under way, has all threads work on it.
  *
  * <p>Thread-safe: callers share the threads, which serve the calls in turn, a batch of each; a call
  * with few passages does not wait for the end of one with many. {@link #close()} stops what is

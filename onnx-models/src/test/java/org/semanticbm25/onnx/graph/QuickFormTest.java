@@ -129,8 +129,7 @@ class QuickFormTest {
   void exponentsOfOtherTypesAreNotRead() throws IOException, OrtException {
     OnnxGraph graph = new OnnxGraph("test", BERT.onnx(true));
     OnnxGraph integers =
-        graph.with(
-            Nodes.replaced(graph.model(), "f.two", Tensors.longs("f.two", new long[] {2})));
+        graph.with(Nodes.replaced(graph.model(), "f.two", Tensors.longs("f.two", new long[] {2})));
     assertEquals(0, count(QuickForm.apply(integers), "SimplifiedLayerNormalization"));
     assertSame(integers);
   }
@@ -138,6 +137,8 @@ class QuickFormTest {
   @Test
   void leavesOtherFormsAlone() throws IOException {
     OnnxGraph graph = layerNorm(17, 1);
-    assertEquals(graph.model().getGraph().getNodeList(), QuickForm.apply(graph).model().getGraph().getNodeList());
+    assertEquals(
+        graph.model().getGraph().getNodeList(),
+        QuickForm.apply(graph).model().getGraph().getNodeList());
   }
 }

@@ -32,8 +32,7 @@ final class SortedTerms {
      */
     void add(BytesRef term) {
       int start = size < 2 ? 0 : ends[size - 2];
-      if (size > 0
-          && new BytesRef(all.bytes(), start, all.length() - start).compareTo(term) >= 0) {
+      if (size > 0 && new BytesRef(all.bytes(), start, all.length() - start).compareTo(term) >= 0) {
         throw new IllegalArgumentException("terms out of order: " + term.utf8ToString());
       }
       all.append(term);

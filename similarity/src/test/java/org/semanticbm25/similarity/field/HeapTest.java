@@ -30,7 +30,6 @@ import org.semanticbm25.similarity.model.Provenance;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.TermProjection;
-import org.semanticbm25.similarity.model.TermVectors;
 import org.semanticbm25.similarity.model.WordTable;
 
 /**
@@ -137,8 +136,7 @@ class HeapTest {
       attached.add(terms.get(i), vectors[i], 1f, 0f);
     }
     String analysis = SemanticField.of(model, FIELD, new StandardAnalyzer()).analysis();
-    return attached.build(
-        new AttachedTerms.Origin("index", ATTACHED, FIELD, analysis, model.id()));
+    return attached.build(new AttachedTerms.Origin("index", ATTACHED, FIELD, analysis, model.id()));
   }
 
   private void index() throws IOException {

@@ -52,7 +52,6 @@ import org.junit.jupiter.api.Test;
 import org.semanticbm25.similarity.model.Profile;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
-import org.semanticbm25.similarity.model.TermVectors;
 import org.semanticbm25.similarity.model.WordEdit;
 import org.semanticbm25.similarity.search.SoftTermQuery;
 

@@ -59,10 +59,9 @@ public final class AttachCommand implements Callable<Integer> {
     Path file = output != null ? output : FieldOption.attachedFile(index, field.name);
     try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
       AttachedTerms attached =
-          workspace.attach(
-              encoder, reader, field.name, field.analyzer(), leastDocuments, file);
+          workspace.attach(encoder, reader, field.name, field.analyzer(), leastDocuments, file);
       Terminal.say(
-          "wrote %s: %d of %d terms of field '%s', words that the model does not know",
+          "wrote %s: %d of %d terms of field '%s', those that the model does not know",
           file, attached.size(), attached.origin().indexTerms(), field.name);
     }
     return 0;

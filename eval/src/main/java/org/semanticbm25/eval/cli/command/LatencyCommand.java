@@ -167,8 +167,7 @@ public final class LatencyCommand implements Callable<Integer> {
       }
       case ATTACH -> {
         try (TermEncoder encoder =
-            new TermEncoder(
-                crossEncoder.model(workspace.home), workspace.model().layer())) {
+            new TermEncoder(crossEncoder.model(workspace.home), workspace.model().layer())) {
           Attacher attacher = new Attacher(workspace.model(), encoder, Progress.SILENT);
           growth.addAll(AttachGrowth.measure(attacher, analyzer, texts));
         }

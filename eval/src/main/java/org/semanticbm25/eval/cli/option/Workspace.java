@@ -85,8 +85,7 @@ public final class Workspace extends HomeOption {
         TermEncoder encoder = new TermEncoder(source, model().layer());
         Terminal progress = new Terminal()) {
       AttachedTerms attached =
-          new Attacher(model(), encoder, progress)
-              .attach(reader, field, analyzer, leastDocuments);
+          new Attacher(model(), encoder, progress).attach(reader, field, analyzer, leastDocuments);
       attached.write(directory, UserFiles.name(file));
       return attached;
     }
