@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.junit.jupiter.api.Test;
@@ -38,6 +40,17 @@ class DropInBenchmark {
     IntToDoubleFunction search = i -> query(field, words.word(i * step));
     report("a new term", search);
     report("a term asked before", search);
+
+    int asked = 0;
+    for (int length : new int[] {64, 1000, 5000}) {
+      // between those that were asked
+      String text =
+          IntStream.range(asked, asked + length)
+              .mapToObj(i -> words.word(i + i / (step - 1) + 1))
+              .collect(Collectors.joining(" "));
+      System.out.printf("a query of %d new words: %.0f ms%n", length, query(field, text));
+      asked += length;
+    }
   }
 
   private static double query(SemanticField field, String word) {

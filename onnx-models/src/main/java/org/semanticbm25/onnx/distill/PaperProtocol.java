@@ -1,6 +1,7 @@
 package org.semanticbm25.onnx.distill;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -130,50 +131,46 @@ public final class PaperProtocol {
       double[] deviations = new double[width];
       for (int f = 0; f < width; f++) {
         int feature = f;
-        columns[f] = rows.stream().mapToDouble(row -> row.features[feature]).toArray();
-        means[f] = StatUtils.mean(columns[f]);
-        deviations[f] = Math.sqrt(StatUtils.variance(columns[f]));
+        double[] column = rows.stream().mapToDouble(row -> row.features[feature]).toArray();
+        means[f] = StatUtils.mean(column);
+        deviations[f] = Math.sqrt(StatUtils.variance(column));
+        // a feature that is always the same tells nothing
+        double scale = deviations[f] == 0 ? 0 : 1 / deviations[f];
+        double mean = means[f];
+        columns[f] = Arrays.stream(column).map(value -> (value - mean) * scale).toArray();
       }
-      double mean = rows.stream().mapToDouble(Pair::logit).average().orElse(0);
-      double[] dual = solve(columns, means, deviations, rows, mean);
+      double[] logits = rows.stream().mapToDouble(Pair::logit).toArray();
+      double[] dual = solve(columns, logits);
       double[] weights = new double[width];
-      double intercept = mean;
+      double intercept = StatUtils.mean(logits);
       for (int f = 0; f < width; f++) {
         for (int i = 0; i < dual.length && deviations[f] > 0; i++) {
-          weights[f] += dual[i] * (columns[f][i] - means[f]) / square(deviations[f]);
+          weights[f] += dual[i] * columns[f][i] / deviations[f];
         }
         intercept -= weights[f] * means[f];
       }
       return new Line(intercept, weights);
     }
 
-    /** Solves {@code (Z Z' + ridge * (rows - 1)) x = y} for standardised rows Z and centred y. */
-    private static double[] solve(
-        double[][] columns, double[] means, double[] deviations, List<Pair> rows, double mean) {
-      int size = rows.size();
+    /** Solves {@code (Z Z' + ridge * (rows - 1)) x = y - mean(y)}; Z is given by its columns. */
+    private static double[] solve(double[][] columns, double[] logits) {
+      int size = logits.length;
       double[][] products = new double[size][size];
-      for (int f = 0; f < columns.length; f++) {
-        for (int i = 0; i < size && deviations[f] > 0; i++) {
-          double scaled = (columns[f][i] - means[f]) / square(deviations[f]);
-          for (int j = 0; j <= i; j++) {
-            products[i][j] += scaled * (columns[f][j] - means[f]);
+      for (double[] column : columns) {
+        for (int i = 0; i < size; i++) {
+          for (int j = 0; j < size; j++) {
+            products[i][j] += column[i] * column[j];
           }
         }
       }
       for (int i = 0; i < size; i++) {
         products[i][i] += RIDGE * (size - 1);
-        for (int j = 0; j < i; j++) {
-          products[j][i] = products[i][j];
-        }
       }
+      double mean = StatUtils.mean(logits);
       return new CholeskyDecomposition(new Array2DRowRealMatrix(products, false), 1e-9, 0)
           .getSolver()
-          .solve(new ArrayRealVector(rows.stream().mapToDouble(row -> row.logit - mean).toArray()))
+          .solve(new ArrayRealVector(logits).mapSubtract(mean))
           .toArray();
-    }
-
-    private static double square(double value) {
-      return value * value;
     }
   }
 

@@ -68,6 +68,7 @@ import picocli.CommandLine.Spec;
     })
 public final class LatencyCommand implements Callable<Integer> {
   private static final int TOP = 10;
+  private static final String SEMANTIC = "search by semantic BM25";
   // of the collection, for how time grows
   private static final int[] PARTS = {64, 16, 4, 1};
   private static final int[] SOFT_TERMS = {1, 2, 4, 8};
@@ -175,46 +176,50 @@ public final class LatencyCommand implements Callable<Integer> {
     }
   }
 
-  /** A collection of some size. */
+  /** A collection of some size, the second one with soft terms in context. */
   private record Sized(int size, OpenIndex plain, OpenIndex enriched) {}
 
   private void search(GeneratedText texts) throws IOException {
-    List<Sized> collections = new ArrayList<>();
+    List<OpenIndex> opened = new ArrayList<>();
     try {
+      List<Sized> collections = new ArrayList<>();
       for (int part : PARTS) {
-        int size = passages / part;
-        OpenIndex plain = index(size);
-        collections.add(new Sized(size, plain, contextual.enriched(plain, analyzer, this::draw)));
+        OpenIndex plain = index(passages / part);
+        opened.add(plain);
+        OpenIndex enriched = contextual.enriched(plain, analyzer, this::draw);
+        opened.add(enriched);
+        collections.add(new Sized(passages / part, plain, enriched));
       }
-      List<String> drawn = Stream.generate(texts::query).limit(queries).toList();
-      compare(collections.getLast(), drawn);
-      growBySize(collections, drawn);
-      RankingSystem shipped = semantic(collections.getLast());
-      growth.add(
-          SearchGrowth.of(
-              "search by semantic BM25",
-              "soft terms of a query term",
-              limited(collections.getLast(), SOFT_TERMS),
-              drawn));
-      growth.add(SearchGrowth.words("search by semantic BM25", shipped, texts));
+      search(collections, Stream.generate(texts::query).limit(queries).toList(), texts);
     } finally {
-      for (Sized collection : collections) {
-        IOUtils.close(collection.plain(), collection.enriched());
-      }
+      IOUtils.close(opened);
     }
   }
 
-  private void growBySize(List<Sized> collections, List<String> queries) throws IOException {
+  private void search(List<Sized> collections, List<String> drawn, GeneratedText texts)
+      throws IOException {
+    SemanticField field = SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer);
+    Sized all = collections.getLast();
+    compare(all, field, drawn);
+    growBySize(collections, field, drawn);
+    growth.add(
+        SearchGrowth.of(
+            SEMANTIC, "soft terms of a query term", limited(all, field, SOFT_TERMS), drawn));
+    growth.add(SearchGrowth.words(SEMANTIC, semantic(all, field), texts));
+  }
+
+  private void growBySize(List<Sized> collections, SemanticField field, List<String> queries)
+      throws IOException {
     SortedMap<Integer, RankingSystem> bm25 = new TreeMap<>();
     SortedMap<Integer, RankingSystem> semantic = new TreeMap<>();
     SortedMap<Integer, RankingSystem> inContext = new TreeMap<>();
     for (Sized collection : collections) {
       bm25.put(collection.size(), bm25(collection));
-      semantic.put(collection.size(), semantic(collection));
+      semantic.put(collection.size(), semantic(collection, field));
       inContext.put(collection.size(), inContext(collection));
     }
     growth.add(SearchGrowth.of("search by BM25", "passages", bm25, queries));
-    growth.add(SearchGrowth.of("search by semantic BM25", "passages", semantic, queries));
+    growth.add(SearchGrowth.of(SEMANTIC, "passages", semantic, queries));
     growth.add(SearchGrowth.of("search in context", "passages", inContext, queries));
   }
 
@@ -222,8 +227,8 @@ public final class LatencyCommand implements Callable<Integer> {
     return RankingSystem.bm25(collection.plain().reader(), TextIndex.CONTENTS, analyzer);
   }
 
-  private RankingSystem semantic(Sized collection) throws IOException {
-    return RankingSystem.semantic(collection.plain().reader(), field());
+  private static RankingSystem semantic(Sized collection, SemanticField field) {
+    return RankingSystem.semantic(collection.plain().reader(), field);
   }
 
   private RankingSystem inContext(Sized collection) throws IOException {
@@ -231,19 +236,12 @@ public final class LatencyCommand implements Callable<Integer> {
         collection.enriched().reader(), contextual.field(TextIndex.CONTENTS, analyzer));
   }
 
-  private SemanticField field() throws IOException {
-    return SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer);
-  }
-
   /** A system for each limit on the soft terms of a query term. */
-  private SortedMap<Integer, RankingSystem> limited(Sized collection, int[] limits)
-      throws IOException {
-    SemanticField field = field();
+  private static SortedMap<Integer, RankingSystem> limited(
+      Sized collection, SemanticField field, int[] limits) {
     SortedMap<Integer, RankingSystem> systems = new TreeMap<>();
     for (int limit : limits) {
-      systems.put(
-          limit,
-          RankingSystem.semantic(collection.plain().reader(), field.withMaxSoftTerms(limit)));
+      systems.put(limit, semantic(collection, field.withMaxSoftTerms(limit)));
     }
     return systems;
   }
@@ -263,10 +261,11 @@ public final class LatencyCommand implements Callable<Integer> {
             });
   }
 
-  private void compare(Sized collection, List<String> texts) throws IOException {
+  private void compare(Sized collection, SemanticField field, List<String> texts)
+      throws IOException {
     List<String> names = new ArrayList<>(List.of("bm25"));
     List<RankingSystem> compared = new ArrayList<>(List.of(bm25(collection)));
-    limited(collection, softTerms)
+    limited(collection, field, softTerms)
         .forEach(
             (limit, system) -> {
               names.add("semantic, at most " + limit);
