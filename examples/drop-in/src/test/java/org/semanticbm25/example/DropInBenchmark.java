@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.search.IndexSearcher;
 import org.junit.jupiter.api.Test;
 import org.semanticbm25.english.EnglishModel;
 import org.semanticbm25.similarity.field.SemanticField;
@@ -41,6 +42,8 @@ class DropInBenchmark {
     report("a new term", search);
     report("a term asked before", search);
 
+    // Lucene refuses more than 1,024 clauses otherwise
+    IndexSearcher.setMaxClauseCount(5000);
     int asked = 0;
     for (int length : new int[] {64, 1000, 5000}) {
       // between those that were asked
