@@ -219,7 +219,7 @@ public final class CrossEncoder implements Closeable {
    *
    * @param query any text; cut if it leaves a passage too little room
    * @param passages any texts, perhaps none
-   * @param timeout longest time to wait for the scores
+   * @param timeout longest time from this call to the scores
    * @return a logit for each passage, in their order
    * @throws TimeoutException if time is up; the work is stopped
    * @throws IOException as {@link #score(String, List)}
@@ -228,9 +228,15 @@ public final class CrossEncoder implements Closeable {
       throws IOException, TimeoutException {
     // a duration too long for a long is for ever
     long nanoseconds = TimeUnit.NANOSECONDS.convert(timeout);
+    long start = System.nanoTime();
     Future<float[]> scores = submit(query, passages);
     try {
-      return scores.get(nanoseconds, TimeUnit.NANOSECONDS);
+      long left = nanoseconds - (System.nanoTime() - start);
+      if (left <= 0) {
+        // get would return scores that came too late
+        throw new TimeoutException();
+      }
+      return scores.get(left, TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       scores.cancel(true);
       TimeoutException late =

@@ -529,6 +529,10 @@ class CrossEncoderTest {
           assertThrows(
               TimeoutException.class, () -> encoder.score("quick fox", many, Duration.ofNanos(1)));
       assertTrue(late.getMessage().startsWith("5000 passages were not scored"), late.getMessage());
+      assertThrows(
+          TimeoutException.class,
+          () -> encoder.score("quick fox", List.of("fox"), Duration.ofNanos(1)),
+          "also if the scores are there before one waits for them");
       Future<float[]> cancelled = encoder.submit("quick fox", many);
       assertTrue(cancelled.cancel(true));
       assertThrows(CancellationException.class, cancelled::get);
