@@ -19,6 +19,9 @@ import java.util.Optional;
  *       which takes a third of the time of the runtime's own layer norm (1.29).
  *   <li>A product of {@link DynamicQuantization} is scaled and turned to float as it is computed,
  *       instead of in two passes more.
+ *   <li>Its tokens are divided by their scales as they are rounded, instead of in a pass more.
+ *   <li>The bias before a GELU gets another shape, {@code [1, 1, n]}, that keeps the runtime from
+ *       fusing it: the fused GELU (1.29) takes twice the time of the plain one.
  * </ul>
  *
  * <p>What has another form stays as it is.
@@ -27,7 +30,9 @@ public final class QuickForm {
   private static final String RUNTIME_OPERATORS = "com.microsoft";
   private static final String ONE = "quick/one";
   private static final String LAST_AXIS = "quick/last";
+  private static final String FLAT = "quick/flat";
   private static final long AXES_ARE_INPUTS = 18;
+  private static final long SCALES_BY_AXIS = 13;
   private static final List<Long> LAST = List.of(-1L);
 
   private final OnnxGraph graph;
@@ -53,8 +58,13 @@ public final class QuickForm {
   private ModelProto edit() throws IOException {
     edited.addInitializer(Tensors.floats(ONE, new float[] {1}));
     edited.addInitializer(Tensors.longs(LAST_AXIS, new long[] {-1}, 1));
+    edited.addInitializer(Tensors.longs(FLAT, new long[] {-1}, 1));
     for (NodeProto node : graph.model().getGraph().getNodeList()) {
-      if (!splitLayerNorm(node) && !rewriteNorm(node) && !scaleProduct(node)) {
+      if (!splitLayerNorm(node)
+          && !rewriteNorm(node)
+          && !scaleProduct(node)
+          && !quantizeByScale(node)
+          && !shapeBiasOfGelu(node)) {
         edited.addNode(node);
       }
     }
@@ -206,6 +216,70 @@ public final class QuickForm {
             .setDomain(RUNTIME_OPERATORS));
     edited.addNode(Nodes.node("Mul", y, y + "/columns", rows.get().getInput(1)));
     return true;
+  }
+
+  /** {@code round(x / scale) + middle}, where tokens, the rows of x, have a scale each. */
+  private boolean quantizeByScale(NodeProto node) throws IOException {
+    if (!node.getOpType().equals("QuantizeLinear")
+        || node.getInputCount() < 3
+        || graph.opset() < SCALES_BY_AXIS
+        || number(node.getInput(1)).filter(scale -> scale == 1f).isEmpty()) {
+      return false;
+    }
+    Optional<NodeProto> units = producer(node.getInput(0), "Div");
+    if (units.isEmpty() || !isScaleOfRows(units.get().getInput(1), units.get().getInput(0))) {
+      return false;
+    }
+    String x = units.get().getInput(0);
+    String y = node.getOutput(0);
+    edited.addNode(Nodes.node("Flatten", y + "/rows", x).addAttribute(Nodes.attribute("axis", -1)));
+    edited.addNode(Nodes.node("Reshape", y + "/scales", units.get().getInput(1), FLAT));
+    edited.addNode(Nodes.node("Shape", y + "/count", y + "/scales"));
+    edited.addNode(Nodes.node("Expand", y + "/middles", node.getInput(2), y + "/count"));
+    edited.addNode(
+        Nodes.node("QuantizeLinear", y + "/flat", y + "/rows", y + "/scales", y + "/middles")
+            .addAttribute(Nodes.attribute("axis", 0)));
+    edited.addNode(Nodes.node("Shape", y + "/shape", x));
+    edited.addNode(Nodes.node("Reshape", y, y + "/flat", y + "/shape"));
+    return true;
+  }
+
+  /**
+   * Whether a value is a token's largest size, with what {@link DynamicQuantization} does to it.
+   */
+  private boolean isScaleOfRows(String value, String x) {
+    return producer(value, "Div")
+        .flatMap(scale -> producer(scale.getInput(0), "Add"))
+        .flatMap(positive -> producer(positive.getInput(0), "ReduceMax"))
+        .flatMap(largest -> producer(largest.getInput(0), "Abs"))
+        .filter(size -> size.getInput(0).equals(x))
+        .isPresent();
+  }
+
+  private boolean shapeBiasOfGelu(NodeProto node) throws IOException {
+    if (!node.getOpType().equals("Add") || !isReadByGelu(node.getOutput(0))) {
+      return false;
+    }
+    for (int i = 0; i < 2; i++) {
+      String bias = node.getInput(i);
+      if (isVector(bias)) {
+        float[] values = graph.decode(floats(bias).orElseThrow());
+        String shaped = node.getOutput(0) + "/bias";
+        edited.addInitializer(Tensors.floats(shaped, values, 1, 1, values.length));
+        edited.addNode(node.toBuilder().setInput(i, shaped));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean isReadByGelu(String value) {
+    return graph.consumers(value).stream()
+        .anyMatch(
+            node ->
+                node.getOpType().equals("Gelu")
+                    || graph.consumers(node.getOutput(0)).stream()
+                        .anyMatch(next -> next.getOpType().equals("Erf")));
   }
 
   private Optional<NodeProto> producer(String value, String type) {

@@ -27,9 +27,9 @@ public record PairBatch(List<Window> windows, int length) {
   /** Room that a query must leave for a passage, in tokens. */
   public static final int MIN_PASSAGE_TOKENS = 64;
 
-  // on a CPU bigger batches gain nothing, and padding costs
+  // bigger batches do not stay in a core's cache, and padding costs
   private static final int MAX_WINDOWS = 8;
-  private static final int MAX_TOKENS = 2048;
+  private static final int MAX_TOKENS = 384;
 
   /**
    * Groups windows by length: the longest first, so that threads end at about the same time.
@@ -37,7 +37,7 @@ public record PairBatch(List<Window> windows, int length) {
    * @param windows of any passages
    * @param beside number of tokens that stand beside a window: the query's, and those around both
    * @param threads that are to have work if there are windows enough
-   * @return batches with all the windows: at most 8 in each, and 2048 tokens unless one window has
+   * @return batches with all the windows: at most 8 in each, and 384 tokens unless one window has
    *     more
    */
   public static List<PairBatch> of(List<Window> windows, int beside, int threads) {

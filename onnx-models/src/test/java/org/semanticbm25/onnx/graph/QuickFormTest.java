@@ -7,6 +7,7 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -81,6 +83,18 @@ class QuickFormTest {
     assertEquals(6 * LAYERS, count(graph, "MatMulInteger"));
     assertEquals(6 * LAYERS, count(quick, "MatMulIntegerToFloat"));
     assertEquals(0, count(quick, "MatMulInteger"));
+    assertEquals(count(graph, "QuantizeLinear"), count(quick, "Flatten"));
+    assertSame(graph);
+  }
+
+  @Test
+  void biasesOfGelu() throws IOException, OrtException {
+    OnnxGraph graph = new OnnxGraph("test", BERT.onnx(true));
+    List<TensorProto> biases =
+        QuickForm.apply(graph).model().getGraph().getInitializerList().stream()
+            .filter(weight -> weight.getDimsCount() == 3)
+            .toList();
+    assertEquals(LAYERS, biases.size());
     assertSame(graph);
   }
 
