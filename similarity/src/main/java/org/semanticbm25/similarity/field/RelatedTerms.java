@@ -1,16 +1,13 @@
 package org.semanticbm25.similarity.field;
 
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.util.BytesRef;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.similarity.model.CosineScan;
+import org.semanticbm25.similarity.model.CosineSketch;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 import org.semanticbm25.similarity.model.TermVectors;
 import org.semanticbm25.similarity.model.Wordpieces;
@@ -19,18 +16,21 @@ import org.semanticbm25.similarity.model.Wordpieces;
  * Finds, for a query term, its weight, its IDF value and the terms of the field that are nearest to
  * it. A term that the model does not know goes by the wordpieces of its word.
  *
- * <p>The nearest terms are found by comparing with all terms of the field, once; the answers for
- * the last {@value #CACHED_TERMS} different terms are kept. Thread-safe.
+ * <p>The nearest terms are found by comparing with all terms of the field, or, of {@value
+ * #LEAST_FOR_SKETCH} terms and more, with those that are likely to be among them; once: the answers
+ * for the last {@value #CACHED_TERMS} different terms are kept. Thread-safe.
  */
 final class RelatedTerms {
   /** Most neighbours of a term. */
   static final int MAX_NEIGHBOURS = 16;
 
   private static final int CACHED_TERMS = 10_000;
+  // where it begins to be faster than a comparison with all
+  private static final int LEAST_FOR_SKETCH = 200_000;
 
   private final SemanticBM25Model model;
   private final FieldTerms terms;
-  private @Nullable CosineScan scan;
+  private @Nullable Search search;
   private final Map<Key, List<Neighbour>> cache =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -136,44 +136,45 @@ final class RelatedTerms {
     return TermVectors.quantize(dimensions, new float[][] {sum});
   }
 
-  /** Made at its first use, since a field may only be made to be given attached terms. */
-  private synchronized CosineScan scan() {
-    if (scan == null) {
-      scan = new CosineScan(terms.vectors());
-    }
-    return scan;
-  }
-
   /** The nearest terms to a vector, without the term whose own vector it is. */
   private List<Neighbour> nearest(TermVectors vectors, int row) {
-    // among equals the first term wins, so that the result does not depend on the order of the heap
-    PriorityQueue<Neighbour> queue =
-        new PriorityQueue<>(
-            MAX_NEIGHBOURS + 1,
-            Comparator.comparingDouble(Neighbour::cosine)
-                .thenComparing(Neighbour::term, Comparator.reverseOrder()));
-    int self = vectors == terms.vectors() ? row : -1;
-    scan()
-        .scan(
+    NearestTerms nearest = new NearestTerms(MAX_NEIGHBOURS, vectors == terms.vectors() ? row : -1);
+    search().search(vectors, row, nearest);
+    return nearest.best();
+  }
+
+  /** Offers terms that may be among the nearest to a vector. */
+  private interface Search {
+    void search(TermVectors vectors, int row, NearestTerms nearest);
+  }
+
+  /** Made at its first use, since a field may only be made to be given attached terms. */
+  private synchronized Search search() {
+    if (search == null) {
+      search = terms.size() < LEAST_FOR_SKETCH ? all() : likely();
+    }
+    return search;
+  }
+
+  private Search all() {
+    CosineScan scan = new CosineScan(terms.vectors());
+    return (vectors, row, nearest) ->
+        scan.scan(
             vectors,
             row,
             (first, cosines, count) -> {
-              float least = queue.size() < MAX_NEIGHBOURS ? 0f : queue.element().cosine();
+              float least = nearest.least();
               for (int i = 0; i < count; i++) {
-                if (cosines[i] > least && first + i != self) {
-                  queue.add(new Neighbour(first + i, Math.min(1f, cosines[i])));
-                  if (queue.size() > MAX_NEIGHBOURS) {
-                    queue.remove();
-                    least = queue.element().cosine();
-                  }
+                if (cosines[i] > least) {
+                  nearest.offer(first + i, cosines[i]);
+                  least = nearest.least();
                 }
               }
             });
-    List<Neighbour> nearest = new ArrayList<>();
-    while (!queue.isEmpty()) {
-      nearest.add(queue.remove());
-    }
-    Collections.reverse(nearest);
-    return nearest;
+  }
+
+  private Search likely() {
+    CosineSketch sketch = new CosineSketch(terms.vectors());
+    return (vectors, row, nearest) -> sketch.search(vectors, row, nearest::offer);
   }
 }

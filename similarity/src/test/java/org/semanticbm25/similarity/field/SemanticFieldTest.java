@@ -468,6 +468,20 @@ class SemanticFieldTest {
   }
 
   @Test
+  void findsNearTermsAmongVeryMany() {
+    AttachedTerms.Builder terms = new AttachedTerms.Builder(4);
+    terms.add(new BytesRef("fruit"), new float[] {0, 0, 1, 0.1f}, 2f, 0.7f);
+    for (int i = 100_000; i < 300_000; i++) {
+      terms.add(new BytesRef("x" + i), new float[] {-1, -1, -0.1f, -1}, 1f, 0.5f);
+    }
+    AttachedTerms.Origin origin =
+        new AttachedTerms.Origin("test", 200_001, BODY, field.analysis(), model.id());
+    SemanticField more = field.withAttached(terms.build(origin));
+    assertEquals(List.of("fruit"), softTerms(more, "bananas"));
+    assertEquals(softTerms(field, "laptop"), softTerms(more, "laptop"));
+  }
+
+  @Test
   void attachedTermsServeAReopenedIndex() throws IOException {
     SemanticField more = field.withAttached(attached(model, BODY, field.analysis()));
     assertEquals(1, search(more, "bananas").length);

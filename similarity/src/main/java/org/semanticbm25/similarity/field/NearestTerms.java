@@ -1,0 +1,53 @@
+package org.semanticbm25.similarity.field;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+import org.semanticbm25.similarity.field.RelatedTerms.Neighbour;
+
+/** Keeps the nearest of the terms that it is offered. Not thread-safe. */
+final class NearestTerms {
+  private final int most;
+  private final int self;
+  // among equals the first term wins, so that the result does not depend on the order of the heap
+  private final PriorityQueue<Neighbour> queue =
+      new PriorityQueue<>(
+          Comparator.comparingDouble(Neighbour::cosine)
+              .thenComparing(Neighbour::term, Comparator.reverseOrder()));
+
+  /**
+   * @param most number of terms that are kept
+   * @param self a term that is left out, or -1
+   */
+  NearestTerms(int most, int self) {
+    this.most = most;
+    this.self = self;
+  }
+
+  /** The cosine that a term must exceed to be kept. */
+  float least() {
+    return queue.size() < most ? 0f : queue.element().cosine();
+  }
+
+  /** Takes a term, offered after all that come before it, if it is near enough. */
+  void offer(int term, float cosine) {
+    if (cosine > least() && term != self) {
+      queue.add(new Neighbour(term, Math.min(1f, cosine)));
+      if (queue.size() > most) {
+        queue.remove();
+      }
+    }
+  }
+
+  /** Those that were kept, the nearest first. */
+  List<Neighbour> best() {
+    List<Neighbour> nearest = new ArrayList<>();
+    while (!queue.isEmpty()) {
+      nearest.add(queue.remove());
+    }
+    Collections.reverse(nearest);
+    return nearest;
+  }
+}
