@@ -25,6 +25,7 @@ import org.semanticbm25.eval.compare.Comparison.QueryTerm;
 import org.semanticbm25.eval.compare.Comparison.RankedHit;
 import org.semanticbm25.eval.compare.Comparison.SystemResult;
 import org.semanticbm25.eval.latency.Latency;
+import org.semanticbm25.eval.latency.TimedSearch;
 import org.semanticbm25.eval.measure.Evaluation;
 import org.semanticbm25.eval.measure.Measure;
 import org.semanticbm25.onnx.Progress;
@@ -265,7 +266,8 @@ public final class Comparer {
   private Map<String, Double> lexicalMillis() throws IOException {
     List<String> timed =
         subject.dataset().queries().values().stream().limit(TIMED_QUERIES).toList();
-    Latency latency = Latency.measure(List.copyOf(lexical.values()), timed, SHOWN_HITS);
+    Latency latency =
+        Latency.measure(List.copyOf(lexical.values()), timed, TimedSearch.top(SHOWN_HITS));
     Map<String, Double> millis = new HashMap<>();
     for (String name : lexical.keySet()) {
       millis.put(name, latency.percentile(millis.size(), 50));

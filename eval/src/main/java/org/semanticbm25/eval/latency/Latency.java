@@ -25,8 +25,9 @@ public record Latency(List<Histogram> times, List<double[]> millis) {
 
   private static final double NANOS = 1e6;
 
-  /** Measures top-{@code depth} searches, analysis of the text included. */
-  public static Latency measure(List<RankingSystem> systems, Collection<String> texts, int depth)
+  /** Measures searches, analysis of the text included. */
+  public static Latency measure(
+      List<RankingSystem> systems, Collection<String> texts, TimedSearch search)
       throws IOException {
     double[][][] runs = new double[systems.size()][texts.size()][ROUNDS];
     List<Histogram> times = new ArrayList<>();
@@ -37,7 +38,7 @@ public record Latency(List<Histogram> times, List<double[]> millis) {
         for (int s = 0; s < systems.size(); s++) {
           long start = System.nanoTime();
           RankingSystem system = systems.get(s);
-          system.searcher().search(system.query(text), depth);
+          system.searcher().search(search.filtered(system.query(text)), search.hits());
           long nanos = System.nanoTime() - start;
           if (round >= 0) {
             runs[s][q][round] = nanos / NANOS;

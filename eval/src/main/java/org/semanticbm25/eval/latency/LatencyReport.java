@@ -22,6 +22,7 @@ public record LatencyReport(
   /**
    * Times of a system's searches, in milliseconds, and ratios of its times to those of BM25.
    *
+   * @param search what was searched for
    * @param system its name
    * @param softTerms of a query term, on average
    * @param p50 median of all runs
@@ -31,6 +32,7 @@ public record LatencyReport(
    * @param ratio99 99th percentile over queries
    */
   public record SystemTimes(
+      String search,
       String system,
       double softTerms,
       double p50,
@@ -79,7 +81,8 @@ public record LatencyReport(
     List<List<String>> rows = new ArrayList<>();
     rows.add(
         List.of(
-            "search, top 10",
+            "search",
+            "system",
             "soft terms/query term",
             "p50 ms",
             "p95 ms",
@@ -89,6 +92,7 @@ public record LatencyReport(
     for (SystemTimes system : systems) {
       rows.add(
           List.of(
+              system.search(),
               system.system(),
               "%.1f".formatted(system.softTerms()),
               "%.2f".formatted(system.p50()),

@@ -125,7 +125,7 @@ class CommandLineTest {
           "--soft-terms", "0,2", "--format", "json", "--home", at("home"), "--picture", at("p.svg")
         });
     JsonNode report = new ObjectMapper().readTree(out);
-    assertEquals(4, report.path("systems").size(), "BM25, two limits, contextual");
+    assertEquals(12, report.path("systems").size(), "three searches of four systems");
     assertEquals(5, report.path("growth").size());
     JsonNode passages = report.path("growth").path(0);
     assertEquals(640, passages.path("points").path(3).path("size").asInt());

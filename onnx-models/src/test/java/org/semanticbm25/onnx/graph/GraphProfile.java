@@ -91,7 +91,7 @@ class GraphProfile {
     System.err.printf("%s: ms a batch%n", name);
     micros.entrySet().stream()
         .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
-        .limit(12)
+        .limit(18)
         .forEach(
             operator ->
                 System.err.printf(

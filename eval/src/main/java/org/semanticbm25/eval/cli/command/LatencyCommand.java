@@ -18,6 +18,13 @@ import org.apache.commons.math3.distribution.ZipfDistribution;
 import org.apache.commons.math3.random.Well19937c;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.standard.StandardAnalyzer;
+import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.MultiTerms;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.index.TermsEnum;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.TermQuery;
+import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.IOUtils;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
@@ -40,6 +47,7 @@ import org.semanticbm25.eval.latency.LatencyReport.SystemTimes;
 import org.semanticbm25.eval.latency.Machine;
 import org.semanticbm25.eval.latency.NeuralGrowth;
 import org.semanticbm25.eval.latency.SearchGrowth;
+import org.semanticbm25.eval.latency.TimedSearch;
 import org.semanticbm25.lucene.Attacher;
 import org.semanticbm25.onnx.AtomicFile;
 import org.semanticbm25.onnx.Progress;
@@ -67,7 +75,8 @@ import picocli.CommandLine.Spec;
           + " process; nothing else should run on the machine.%n"
     })
 public final class LatencyCommand implements Callable<Integer> {
-  private static final int TOP = 10;
+  private static final int[] TOP = {10, 1000};
+  private static final double FILTERED = 0.01;
   private static final String SEMANTIC = "search by semantic BM25";
   // of the collection, for how time grows
   private static final int[] PARTS = {64, 16, 4, 1};
@@ -273,10 +282,46 @@ public final class LatencyCommand implements Callable<Integer> {
             });
     names.add("contextual, %d stored".formatted(contextual.storedTerms()));
     compared.add(inContext(collection));
-    Latency latency = Latency.measure(compared, texts, TOP);
+    for (TimedSearch search : searches(collection)) {
+      compare(search, names, compared, texts);
+    }
+  }
+
+  private static List<TimedSearch> searches(Sized collection) throws IOException {
+    List<TimedSearch> searches = new ArrayList<>();
+    for (int hits : TOP) {
+      searches.add(TimedSearch.top(hits));
+    }
+    Query filter = new TermQuery(termIn(FILTERED, collection.plain().reader()));
+    searches.add(
+        new TimedSearch(
+            "top %d, filter of %.0f %%".formatted(TOP[0], 100 * FILTERED), TOP[0], filter));
+    return searches;
+  }
+
+  /** The term whose share of the passages is nearest to one. */
+  private static Term termIn(double share, IndexReader reader) throws IOException {
+    long wanted = Math.round(share * reader.numDocs());
+    BytesRef nearest = new BytesRef();
+    long difference = Long.MAX_VALUE;
+    TermsEnum each = MultiTerms.getTerms(reader, TextIndex.CONTENTS).iterator();
+    for (BytesRef term = each.next(); term != null; term = each.next()) {
+      if (Math.abs(each.docFreq() - wanted) < difference) {
+        difference = Math.abs(each.docFreq() - wanted);
+        nearest = BytesRef.deepCopyOf(term);
+      }
+    }
+    return new Term(TextIndex.CONTENTS, nearest);
+  }
+
+  private void compare(
+      TimedSearch search, List<String> names, List<RankingSystem> compared, List<String> texts)
+      throws IOException {
+    Latency latency = Latency.measure(compared, texts, search);
     for (int i = 0; i < compared.size(); i++) {
       systems.add(
           new SystemTimes(
+              search.name(),
               names.get(i),
               softTermsPerTerm(compared.get(i), texts),
               latency.percentile(i, 50),
