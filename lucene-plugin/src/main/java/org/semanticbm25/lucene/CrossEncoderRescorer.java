@@ -102,11 +102,12 @@ public final class CrossEncoderRescorer extends PassageRescorer {
   }
 
   /**
-   * Limits the time that {@link #rescore} waits for scores. When it is up, the work is stopped and
-   * {@code rescore} fails with an {@code IOException} whose cause is a {@code TimeoutException}, so
-   * that the caller can go on with the hits of the first pass.
+   * Limits the time that the cross-encoder has, from the moment when {@link #rescore} has read the
+   * texts. When it is up, the work is stopped and {@code rescore} fails with an {@code IOException}
+   * whose cause is a {@code TimeoutException}, so that the caller can go on with the hits of the
+   * first pass.
    *
-   * @param limit longest time to wait
+   * @param limit longest time
    * @return a rescorer that is otherwise as this one
    */
   public CrossEncoderRescorer withTimeout(Duration limit) {

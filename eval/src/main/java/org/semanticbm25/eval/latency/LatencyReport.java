@@ -22,7 +22,7 @@ public record LatencyReport(
   /**
    * Times of a system's searches, in milliseconds, and ratios of its times to those of BM25.
    *
-   * @param search what was searched for
+   * @param search name of the {@link TimedSearch}
    * @param system its name
    * @param softTerms of a query term, on average
    * @param p50 median of all runs

@@ -126,6 +126,9 @@ class CommandLineTest {
         });
     JsonNode report = new ObjectMapper().readTree(out);
     assertEquals(12, report.path("systems").size(), "three searches of four systems");
+    assertEquals("top 10", report.path("systems").path(0).path("search").asText());
+    assertEquals("top 1000", report.path("systems").path(4).path("search").asText());
+    assertEquals("top 10, filter of 1 %", report.path("systems").path(8).path("search").asText());
     assertEquals(5, report.path("growth").size());
     JsonNode passages = report.path("growth").path(0);
     assertEquals(640, passages.path("points").path(3).path("size").asInt());

@@ -23,8 +23,8 @@ final class PassageEncoder implements Closeable {
   private static final String VECTORS = "vectors";
   private static final String GATES = "gates";
   private static final int SPECIAL_TOKENS = 2;
-  // on a CPU bigger batches gain nothing, and padding costs
-  private static final int BATCH = 8;
+  // bigger batches do not stay in a core's cache, and padding costs
+  private static final int MAX_TOKENS = 384;
 
   private final PairModel model;
 
@@ -67,10 +67,12 @@ final class PassageEncoder implements Closeable {
   /** Reads passages, with the calling thread; calls the visitor for each window, in any order. */
   void forEachWindow(List<String> passages, Visitor visitor) throws IOException {
     List<Window> windows = windows(passages);
-    windows.sort(Comparator.comparingInt(Window::length));
-    for (int start = 0; start < windows.size(); start += BATCH) {
+    windows.sort(Comparator.comparingInt(Window::length).reversed());
+    for (int start = 0, end; start < windows.size(); start = end) {
       Interruption.check("encoding passages");
-      run(windows.subList(start, Math.min(start + BATCH, windows.size())), visitor);
+      int size = Math.max(1, MAX_TOKENS / windows.get(start).length());
+      end = Math.min(start + size, windows.size());
+      run(windows.subList(start, end), visitor);
     }
   }
 

@@ -231,12 +231,12 @@ public final class CrossEncoder implements Closeable {
     long start = System.nanoTime();
     Future<float[]> scores = submit(query, passages);
     try {
-      long left = nanoseconds - (System.nanoTime() - start);
-      if (left <= 0) {
+      long spent = System.nanoTime() - start;
+      if (spent >= nanoseconds) {
         // get would return scores that came too late
         throw new TimeoutException();
       }
-      return scores.get(left, TimeUnit.NANOSECONDS);
+      return scores.get(nanoseconds - spent, TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       scores.cancel(true);
       TimeoutException late =

@@ -19,7 +19,7 @@ import org.semanticbm25.onnx.hub.NeuralModel;
 import org.semanticbm25.onnx.testing.TinyBert;
 
 /**
- * Where the time of a batch of 8 passages of 96 tokens goes, on one thread, by ONNX Runtime's own
+ * Where the time of a batch of 4 passages of 96 tokens goes, on one thread, by ONNX Runtime's own
  * profile: a random model of the size of MiniLM-L6 in float, and the bundled one in int8, before
  * and after {@link QuickForm}. Not run by default:
  *
@@ -27,7 +27,7 @@ import org.semanticbm25.onnx.testing.TinyBert;
  *     -Dsurefire.failIfNoSpecifiedTests=false</pre>
  */
 class GraphProfile {
-  private static final long[] SHAPE = {8, 96};
+  private static final long[] SHAPE = {4, 96};
   private static final int RUNS = 40;
 
   @TempDir Path folder;

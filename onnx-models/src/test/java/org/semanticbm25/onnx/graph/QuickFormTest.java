@@ -2,12 +2,13 @@ package org.semanticbm25.onnx.graph;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
-import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
@@ -16,11 +17,15 @@ import ai.onnxruntime.OrtSession;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.semanticbm25.onnx.testing.TinyBert;
 
 /** Rewritten graphs compute what the original ones do. */
@@ -30,6 +35,8 @@ class QuickFormTest {
   private static final TinyBert BERT =
       new TinyBert(new TinyBert.Shape(50, 32, LAYERS, 16, 2, 32), 7);
   private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
+
+  @TempDir Path folder;
 
   private static long count(OnnxGraph graph, String operator) {
     return graph.model().getGraph().getNodeList().stream()
@@ -87,15 +94,97 @@ class QuickFormTest {
     assertSame(graph);
   }
 
+  /** The operators that the runtime makes of a graph. */
+  private List<String> optimized(OnnxGraph graph) throws IOException, OrtException {
+    Path file = folder.resolve("optimized.onnx");
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setOptimizedModelFilePath(file.toString());
+      ENVIRONMENT.createSession(graph.bytes(), options).close();
+    }
+    return ModelProto.parseFrom(Files.readAllBytes(file)).getGraph().getNodeList().stream()
+        .map(NodeProto::getOpType)
+        .toList();
+  }
+
   @Test
   void biasesOfGelu() throws IOException, OrtException {
     OnnxGraph graph = new OnnxGraph("test", BERT.onnx(true));
-    List<TensorProto> biases =
-        QuickForm.apply(graph).model().getGraph().getInitializerList().stream()
-            .filter(weight -> weight.getDimsCount() == 3)
-            .toList();
-    assertEquals(LAYERS, biases.size());
+    assertEquals(LAYERS, Collections.frequency(optimized(graph), "BiasGelu"));
+    List<String> quick = optimized(QuickForm.apply(graph));
+    assertEquals(0, Collections.frequency(quick, "BiasGelu"));
+    assertEquals(LAYERS, Collections.frequency(quick, "Gelu"));
     assertSame(graph);
+  }
+
+  @Test
+  void aGeluOfTwoDimensions() throws IOException, OrtException {
+    GraphProto graph =
+        GraphProto.newBuilder()
+            .setName("head")
+            .addInput(Nodes.value("x", DataType.FLOAT, "batch", 2))
+            .addOutput(Nodes.value("y", DataType.FLOAT, "batch", 2))
+            .addInitializer(Tensors.floats("b", new float[] {0.5f, -1}, 2))
+            .addNode(Nodes.node("Add", "sum", "x", "b"))
+            .addNode(Nodes.node("Gelu", "y", "sum"))
+            .build();
+    OnnxGraph head = onnx(graph, 20);
+    OnnxGraph quick = QuickForm.apply(head);
+    assertTrue(quick.weight("b").isEmpty());
+    float[] values = {1, 2, -3, 4, 0, 0.5f};
+    try (OnnxTensor x =
+            OnnxTensor.createTensor(ENVIRONMENT, FloatBuffer.wrap(values), new long[] {3, 2});
+        OrtSession session = ENVIRONMENT.createSession(quick.bytes());
+        OrtSession.Result result = session.run(Map.of("x", x))) {
+      assertArrayEquals(new long[] {3, 2}, ((OnnxTensor) result.get(0)).getInfo().getShape());
+      assertArrayEquals(run(head, Map.of("x", x)), run(quick, Map.of("x", x)), TOLERANCE);
+    }
+  }
+
+  /** {@code y = round(x / scale) + 128} with a scale from the largest size over an axis. */
+  private static OnnxGraph quantized(int opset, long axis) {
+    NodeProto.Builder largest =
+        opset < 18
+            ? Nodes.node("ReduceMax", "largest", "size")
+                .addAttribute(Nodes.attribute("axes", new long[] {axis}))
+            : Nodes.node("ReduceMax", "largest", "size", "axes");
+    GraphProto graph =
+        GraphProto.newBuilder()
+            .setName("quantized")
+            .addInput(Nodes.value("x", DataType.FLOAT, "rows", 3))
+            .addOutput(Nodes.value("y", DataType.FLOAT, "rows", 3))
+            .addInitializer(Tensors.longs("axes", new long[] {axis}, 1))
+            .addInitializer(Tensors.floats("tiny", new float[] {1e-9f}))
+            .addInitializer(Tensors.floats("levels", new float[] {127}))
+            .addInitializer(Tensors.floats("one", new float[] {1}))
+            .addInitializer(Tensors.bytes("middle", DataType.UINT8, new byte[] {(byte) 128}))
+            .addNode(Nodes.node("Abs", "size", "x"))
+            .addNode(largest)
+            .addNode(Nodes.node("Add", "positive", "largest", "tiny"))
+            .addNode(Nodes.node("Div", "scale", "positive", "levels"))
+            .addNode(Nodes.node("Div", "units", "x", "scale"))
+            .addNode(Nodes.node("QuantizeLinear", "bytes", "units", "one", "middle"))
+            .addNode(
+                Nodes.node("Cast", "y", "bytes")
+                    .addAttribute(Nodes.attribute("to", DataType.FLOAT.getNumber())))
+            .build();
+    return onnx(graph, opset);
+  }
+
+  @Test
+  void scalesOfRows() throws IOException, OrtException {
+    float[] values = {1, -2, 3, 0, 0, 0, 0.1f, 0.05f, -0.2f};
+    try (OnnxTensor x =
+        OnnxTensor.createTensor(ENVIRONMENT, FloatBuffer.wrap(values), new long[] {3, 3})) {
+      for (int opset : new int[] {13, 18}) {
+        OnnxGraph graph = quantized(opset, -1);
+        OnnxGraph quick = QuickForm.apply(graph);
+        assertEquals(1, count(quick, "Flatten"));
+        assertArrayEquals(run(graph, Map.of("x", x)), run(quick, Map.of("x", x)));
+      }
+    }
+    for (OnnxGraph other : List.of(quantized(11, -1), quantized(13, 0), quantized(18, 0))) {
+      assertEquals(0, count(QuickForm.apply(other), "Flatten"));
+    }
   }
 
   /** {@code y = LayerNormalization(x)} with an epsilon that counts. */
@@ -116,6 +205,10 @@ class QuickFormTest {
                             .setType(AttributeProto.AttributeType.FLOAT)
                             .setF(0.1f)))
             .build();
+    return onnx(graph, opset);
+  }
+
+  private static OnnxGraph onnx(GraphProto graph, int opset) {
     return new OnnxGraph(
         "test",
         ModelProto.newBuilder()

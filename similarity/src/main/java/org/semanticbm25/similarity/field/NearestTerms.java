@@ -11,7 +11,9 @@ import org.semanticbm25.similarity.field.RelatedTerms.Neighbour;
 final class NearestTerms {
   private final int most;
   private final int self;
-  // among equals the first term wins, so that the result does not depend on the order of the heap
+  // what the next term must exceed
+  private float least;
+  // of equal cosines the first term is kept
   private final PriorityQueue<Neighbour> queue =
       new PriorityQueue<>(
           Comparator.comparingDouble(Neighbour::cosine)
@@ -26,18 +28,14 @@ final class NearestTerms {
     this.self = self;
   }
 
-  /** The cosine that a term must exceed to be kept. */
-  float least() {
-    return queue.size() < most ? 0f : queue.element().cosine();
-  }
-
-  /** Takes a term, offered after all that come before it, if it is near enough. */
+  /** Takes a term if it is near enough. Terms must be offered in ascending order. */
   void offer(int term, float cosine) {
-    if (cosine > least() && term != self) {
+    if (cosine > least && term != self) {
       queue.add(new Neighbour(term, Math.min(1f, cosine)));
       if (queue.size() > most) {
         queue.remove();
       }
+      least = queue.size() < most ? 0f : queue.element().cosine();
     }
   }
 

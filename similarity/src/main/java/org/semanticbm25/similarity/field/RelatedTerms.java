@@ -16,21 +16,21 @@ import org.semanticbm25.similarity.model.Wordpieces;
  * Finds, for a query term, its weight, its IDF value and the terms of the field that are nearest to
  * it. A term that the model does not know goes by the wordpieces of its word.
  *
- * <p>The nearest terms are found by comparing with all terms of the field, or, of {@value
- * #LEAST_FOR_SKETCH} terms and more, with those that are likely to be among them; once: the answers
- * for the last {@value #CACHED_TERMS} different terms are kept. Thread-safe.
+ * <p>The nearest terms are found by comparing with all terms of the field. Of {@value
+ * #LEAST_FOR_SKETCH} terms and more only those are compared that are likely to be among the
+ * nearest. The answers for the last {@value #CACHED_TERMS} different terms are kept. Thread-safe.
  */
 final class RelatedTerms {
   /** Most neighbours of a term. */
   static final int MAX_NEIGHBOURS = 16;
 
   private static final int CACHED_TERMS = 10_000;
-  // where it begins to be faster than a comparison with all
+  // where it is faster than a comparison with all
   private static final int LEAST_FOR_SKETCH = 200_000;
 
   private final SemanticBM25Model model;
   private final FieldTerms terms;
-  private @Nullable Search search;
+  private @Nullable Candidates candidates;
   private final Map<Key, List<Neighbour>> cache =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -50,6 +50,8 @@ final class RelatedTerms {
   RelatedTerms(SemanticBM25Model model, FieldTerms terms) {
     this.model = model;
     this.terms = terms;
+    // of few terms made at its first use: the field may only be made to be given attached terms
+    this.candidates = terms.size() < LEAST_FOR_SKETCH ? null : likely();
   }
 
   /**
@@ -139,41 +141,36 @@ final class RelatedTerms {
   /** The nearest terms to a vector, without the term whose own vector it is. */
   private List<Neighbour> nearest(TermVectors vectors, int row) {
     NearestTerms nearest = new NearestTerms(MAX_NEIGHBOURS, vectors == terms.vectors() ? row : -1);
-    search().search(vectors, row, nearest);
+    candidates().offer(vectors, row, nearest);
     return nearest.best();
   }
 
   /** Offers terms that may be among the nearest to a vector. */
-  private interface Search {
-    void search(TermVectors vectors, int row, NearestTerms nearest);
+  private interface Candidates {
+    void offer(TermVectors vectors, int row, NearestTerms nearest);
   }
 
-  /** Made at its first use, since a field may only be made to be given attached terms. */
-  private synchronized Search search() {
-    if (search == null) {
-      search = terms.size() < LEAST_FOR_SKETCH ? all() : likely();
+  private synchronized Candidates candidates() {
+    if (candidates == null) {
+      candidates = all();
     }
-    return search;
+    return candidates;
   }
 
-  private Search all() {
+  private Candidates all() {
     CosineScan scan = new CosineScan(terms.vectors());
     return (vectors, row, nearest) ->
         scan.scan(
             vectors,
             row,
             (first, cosines, count) -> {
-              float least = nearest.least();
               for (int i = 0; i < count; i++) {
-                if (cosines[i] > least) {
-                  nearest.offer(first + i, cosines[i]);
-                  least = nearest.least();
-                }
+                nearest.offer(first + i, cosines[i]);
               }
             });
   }
 
-  private Search likely() {
+  private Candidates likely() {
     CosineSketch sketch = new CosineSketch(terms.vectors());
     return (vectors, row, nearest) -> sketch.search(vectors, row, nearest::offer);
   }

@@ -55,8 +55,9 @@ import org.semanticbm25.similarity.search.SoftTermQuery;
  *
  * <p>Making one analyses all words of the model; the other methods share what it made. The
  * neighbours of a query term are found at its first use, in a millisecond or, with a million terms
- * attached, in a few, and cached. Of 200,000 terms and more the nearest are found by sketches of
- * the vectors, which miss one in a hundred. Immutable and thread-safe.
+ * attached, in a few, and cached. With 200,000 terms and more they are found by sketches of the
+ * vectors, which {@link #withAttached} makes and which may miss some; docs/performance.md has how
+ * many. Immutable and thread-safe.
  *
  * @lucene.experimental
  */

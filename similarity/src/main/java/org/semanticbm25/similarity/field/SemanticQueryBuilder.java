@@ -27,7 +27,8 @@ import org.semanticbm25.similarity.search.SoftTermQuery;
  * is based on {@code QueryBuilder} can hand its terms to {@link #newTermQuery}.
  *
  * <p>Of a text of more than {@value #MAX_EXPANDED_TERMS} different terms the first get soft terms,
- * the others count as they stand: to find those of a term takes up to a millisecond.
+ * the others count as they stand: to find those of a term takes a millisecond, or some with very
+ * many attached terms.
  *
  * <p>Queries that it builds for other fields than its own are Lucene's: see {@link
  * SemanticField#queryBuilder}. Not thread-safe.

@@ -18,7 +18,7 @@
  *
  * <h2>What it costs</h2>
  *
- * <p>Making a field takes about half a second for 80,000 words. A query term is compared with all
- * words once, in milliseconds, and cached. docs/results.md has measured ratios to plain BM25.
+ * <p>Making a field takes about half a second for 80,000 words. The neighbours of a query term are
+ * found once, in a millisecond, and cached. docs/results.md has measured ratios to plain BM25.
  */
 package org.semanticbm25.similarity.field;

@@ -6,16 +6,17 @@ import java.util.Random;
 /**
  * Finds, among many vectors, those of the highest cosine to another, without a comparison with all.
  *
- * <p>Of each vector it keeps a sketch: the signs of the components after each of two random
- * rotations. The share of signs in which two sketches differ is their angle divided by pi, but for
- * chance. The cosine is computed for the few thousand vectors whose sketches differ least, so that
- * one of the nearest may be missed; the cosines are exact. A vector takes 2 bits a component,
- * rounded up to a power of 2, instead of the 8 of a {@link CosineScan}. Immutable and thread-safe.
+ * <p>Of each vector it keeps a sketch: the signs of its components after each of two random
+ * rotations. Two sketches differ in a share of their signs that is the angle of the vectors divided
+ * by pi, but for chance. Cosines are computed, exactly, for the few thousand vectors whose sketches
+ * differ least from that of the other. One of the nearest may be missed. A sketch takes 2 bits a
+ * component, of which there are 64 or a higher power of 2; a {@link CosineScan} takes 8. Immutable
+ * and thread-safe.
  *
  * @lucene.internal
  */
 public final class CosineSketch {
-  /** Fewest vectors whose cosines are computed, if there are as many. */
+  /** How many cosines are computed, about; more if many sketches are equally near. */
   static final int COMPARED = 4096;
 
   private static final int BLOCK = 1024;
@@ -57,8 +58,9 @@ public final class CosineSketch {
     }
     this.blocks = new long[(vectors.size() + BLOCK - 1) / BLOCK][words() * BLOCK];
     long[] sketch = new long[words()];
+    float[] rotated = new float[width];
     for (int i = 0; i < vectors.size(); i++) {
-      sketch(vectors.row(i), sketch);
+      sketch(vectors.row(i), rotated, sketch);
       for (int word = 0; word < sketch.length; word++) {
         blocks[i / BLOCK][word * BLOCK + i % BLOCK] = sketch[word];
       }
@@ -70,8 +72,8 @@ public final class CosineSketch {
   }
 
   /** Rotates by changes of signs and Hadamard transforms, which need no matrix. */
-  private void sketch(byte[] row, long[] sketch) {
-    float[] rotated = new float[width];
+  private void sketch(byte[] row, float[] rotated, long[] sketch) {
+    Arrays.fill(rotated, 0f);
     for (int d = 0; d < row.length; d++) {
       rotated[d] = row[d];
     }
@@ -109,12 +111,12 @@ public final class CosineSketch {
    *
    * @param others vectors of the same dimensions
    * @param i which of them
-   * @param visitor hears the cosines of some {@value #COMPARED} vectors, or of all if there are not
-   *     so many
+   * @param visitor hears the cosines of some {@value #COMPARED} vectors, of more if many sketches
+   *     are equally near, of all if there are not so many
    */
   public void search(TermVectors others, int i, Visitor visitor) {
     long[] sketch = new long[words()];
-    sketch(others.row(i), sketch);
+    sketch(others.row(i), new float[width], sketch);
     int[] differences = new int[BLOCK];
     int limit = limit(sketch, differences);
     for (int b = 0; b < blocks.length; b++) {
@@ -152,7 +154,7 @@ public final class CosineSketch {
     return limit;
   }
 
-  /** Counts the different bits of a block; loops of this form become vector instructions. */
+  /** Counts the different bits; processors that count bits of vectors run such a loop on them. */
   private static void compare(long[] block, long[] sketch, int[] differences) {
     Arrays.fill(differences, 0);
     for (int word = 0; word < sketch.length; word++) {

@@ -8,8 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.lucene.analysis.Analyzer;
@@ -52,6 +54,7 @@ import org.junit.jupiter.api.Test;
 import org.semanticbm25.similarity.model.Profile;
 import org.semanticbm25.similarity.model.ScoringParameters;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
+import org.semanticbm25.similarity.model.TermVectors;
 import org.semanticbm25.similarity.model.WordEdit;
 import org.semanticbm25.similarity.search.SoftTermQuery;
 
@@ -469,16 +472,28 @@ class SemanticFieldTest {
 
   @Test
   void findsNearTermsAmongVeryMany() {
+    Random random = new Random(1);
     AttachedTerms.Builder terms = new AttachedTerms.Builder(4);
-    terms.add(new BytesRef("fruit"), new float[] {0, 0, 1, 0.1f}, 2f, 0.7f);
     for (int i = 100_000; i < 300_000; i++) {
-      terms.add(new BytesRef("x" + i), new float[] {-1, -1, -0.1f, -1}, 1f, 0.5f);
+      float[] vector = new float[4];
+      for (int d = 0; d < 4; d++) {
+        vector[d] = (float) random.nextGaussian();
+      }
+      terms.add(new BytesRef("x" + i), vector, 1f, 0.5f);
     }
-    AttachedTerms.Origin origin =
-        new AttachedTerms.Origin("test", 200_001, BODY, field.analysis(), model.id());
-    SemanticField more = field.withAttached(terms.build(origin));
-    assertEquals(List.of("fruit"), softTerms(more, "bananas"));
-    assertEquals(softTerms(field, "laptop"), softTerms(more, "laptop"));
+    AttachedTerms many =
+        terms.build(new AttachedTerms.Origin("test", 200_000, BODY, field.analysis(), model.id()));
+    List<String> found = softTerms(field.withAttached(many), "bananas");
+    assertEquals(model.parameters().maxSoftTerms(), found.size());
+    TermVectors banana = TermVectors.quantize(4, new float[][] {{0, 0, 1, 0}});
+    List<String> nearest =
+        IntStream.range(0, many.size())
+            .boxed()
+            .sorted(Comparator.comparingDouble(i -> -banana.cosine(0, many.vectors(), i)))
+            .limit(found.size())
+            .map(i -> many.term(i).utf8ToString())
+            .toList();
+    assertEquals(nearest, found);
   }
 
   @Test

@@ -299,7 +299,7 @@ public final class LatencyCommand implements Callable<Integer> {
     return searches;
   }
 
-  /** The term whose share of the passages is nearest to one. */
+  /** The term whose share of the passages is nearest to {@code share}. */
   private static Term termIn(double share, IndexReader reader) throws IOException {
     long wanted = Math.round(share * reader.numDocs());
     BytesRef nearest = new BytesRef();
