@@ -110,7 +110,8 @@ class AttacherTest {
   }
 
   private AttachedTerms attach() throws IOException {
-    try (TermEncoder encoder = new TermEncoder(neural, SemanticBM25Model.LAST_LAYER)) {
+    try (TermEncoder encoder =
+        new TermEncoder(neural, SemanticBM25Model.LAST_LAYER, Runnable::run)) {
       return new Attacher(model, encoder, Progress.SILENT).attach(reader, FIELD, analyzer, 1);
     }
   }
@@ -214,7 +215,8 @@ class AttacherTest {
     }
     reader.close();
     reader = DirectoryReader.open(indexFolder);
-    try (TermEncoder encoder = new TermEncoder(neural, SemanticBM25Model.LAST_LAYER)) {
+    try (TermEncoder encoder =
+        new TermEncoder(neural, SemanticBM25Model.LAST_LAYER, Runnable::run)) {
       Attacher attacher = new Attacher(model, encoder, Progress.SILENT);
       AttachedTerms attached = attacher.attach(reader, FIELD, analyzer, 2);
       assertEquals(1, attached.size());
@@ -252,7 +254,8 @@ class AttacherTest {
   /** The model with whole words of the neural model that it was extracted from. */
   private SemanticBM25Model withWords() throws IOException {
     List<String> words = List.of("car", "banana", "red");
-    try (TermEncoder encoder = new TermEncoder(neural, SemanticBM25Model.LAST_LAYER)) {
+    try (TermEncoder encoder =
+        new TermEncoder(neural, SemanticBM25Model.LAST_LAYER, Runnable::run)) {
       return new SemanticBM25Model(
           model.provenance(),
           PARAMETERS,
@@ -274,7 +277,8 @@ class AttacherTest {
   void takesAnEncoderThatIsLikeTheModelsOwnAndNoOther() throws IOException {
     SemanticBM25Model known = withWords();
     NeuralModel alike = TinyModel.write(folder.resolve("alike"), TinyModel.Weights.HALF);
-    try (TermEncoder encoder = new TermEncoder(alike, SemanticBM25Model.LAST_LAYER)) {
+    try (TermEncoder encoder =
+        new TermEncoder(alike, SemanticBM25Model.LAST_LAYER, Runnable::run)) {
       Attacher attacher = new Attacher(known, encoder, Progress.SILENT);
       assertTrue(attacher.attach(reader, FIELD, analyzer, 1).size() > 0);
       // without words there is nothing to compare
@@ -289,7 +293,7 @@ class AttacherTest {
               new TinyBert.Shape(TinyModel.VOCABULARY.size(), 256, 2, hidden, 2, 2 * hidden), 9)
           .write(other);
       try (TermEncoder encoder =
-          new TermEncoder(NeuralModel.at(other), SemanticBM25Model.LAST_LAYER)) {
+          new TermEncoder(NeuralModel.at(other), SemanticBM25Model.LAST_LAYER, Runnable::run)) {
         Attacher attacher = new Attacher(known, encoder, Progress.SILENT);
         IllegalArgumentException e =
             assertThrows(
@@ -301,7 +305,8 @@ class AttacherTest {
 
   @Test
   void aMissingFieldAndAnotherLayerAreToldPlainly() throws IOException {
-    try (TermEncoder encoder = new TermEncoder(neural, SemanticBM25Model.LAST_LAYER)) {
+    try (TermEncoder encoder =
+        new TermEncoder(neural, SemanticBM25Model.LAST_LAYER, Runnable::run)) {
       Attacher attacher = new Attacher(model, encoder, Progress.SILENT);
       IllegalArgumentException e =
           assertThrows(

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ForkJoinPool;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import org.apache.commons.math3.stat.descriptive.rank.Median;
@@ -116,7 +117,7 @@ public final class Extractor {
                     Locale.ROOT,
                     "%.4f",
                     IdfDirection.correlation(tokens.pieces(), tokens.idf(), reference))));
-    try (TermEncoder encoder = new TermEncoder(model, layer)) {
+    try (TermEncoder encoder = new TermEncoder(model, layer, ForkJoinPool.commonPool())) {
       int[][] ids = tokens.ids().stream().map(id -> new int[] {id}).toArray(int[][]::new);
       float[][] states = encoder.encode(ids, progress);
       Kernel kernel = kernels.apply(states);

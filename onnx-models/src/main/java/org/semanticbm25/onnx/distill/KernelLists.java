@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.apache.lucene.util.BytesRef;
@@ -140,7 +141,7 @@ public final class KernelLists {
           "--lists: no words in the passages; they are analysed as English, give lists in English");
     }
     float[][] states = new float[terms.size()][];
-    try (TermEncoder encoder = new TermEncoder(model, layer)) {
+    try (TermEncoder encoder = new TermEncoder(model, layer, ForkJoinPool.commonPool())) {
       float[][] encoded = encoder.encodeWords(words, progress);
       // of the terms that are no words
       Arrays.fill(states, new float[encoded[0].length]);

@@ -5,23 +5,30 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.apache.lucene.search.TaskExecutor;
+import org.apache.lucene.util.ThreadInterruptedException;
 import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.onnx.graph.HiddenStates;
 import org.semanticbm25.onnx.graph.OnnxGraph;
+import org.semanticbm25.onnx.graph.QuickForm;
 import org.semanticbm25.onnx.hub.NeuralModel;
-import org.semanticbm25.similarity.model.Interruption;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
 
 /**
  * Gives a term the vector that a BERT-family model makes of it when it is all there is to read:
  * {@code [CLS] pieces [SEP]}, hidden states after a layer, mean over the pieces.
  *
- * <p>Terms of the same number of pieces are run together, so nothing is padded. Thread-safe; hold
- * one per model and close it.
+ * <p>Terms of the same number of pieces are run together, so nothing is padded, each batch on one
+ * thread. Thread-safe; hold one per model and close it.
  */
 public final class TermEncoder implements AutoCloseable {
   private static final int BATCH = 64;
@@ -33,6 +40,7 @@ public final class TermEncoder implements AutoCloseable {
   private final HuggingFaceTokenizer tokenizer;
   private final OrtEnvironment environment = OnnxRuntime.environment();
   private final OrtSession session;
+  private final Executor executor;
   private final int first;
   private final int last;
 
@@ -41,14 +49,16 @@ public final class TermEncoder implements AutoCloseable {
    *
    * @param model an encoder or a cross-encoder of the BERT family
    * @param layer after which states are taken, or {@link SemanticBM25Model#LAST_LAYER}
+   * @param executor runs batches beside the calling thread
    * @throws IllegalArgumentException if there is no such layer
    * @throws IOException if either cannot be loaded, if the tokenizer does not put one token before
    *     and one after a text, or if the layer's states cannot be found in the graph; the message
    *     names the file
    */
-  public TermEncoder(NeuralModel model, int layer) throws IOException {
+  public TermEncoder(NeuralModel model, int layer, Executor executor) throws IOException {
     this.model = model;
     this.layer = layer;
+    this.executor = executor;
     this.tokenizer = Tokenizers.open(model.tokenizer());
     try {
       long[] nothing = tokenizer.encode("").getIds();
@@ -73,8 +83,8 @@ public final class TermEncoder implements AutoCloseable {
         layer == SemanticBM25Model.LAST_LAYER
             ? HiddenStates.last(graph)
             : HiddenStates.after(graph, layer);
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      return environment.createSession(states.bytes(), options);
+    try (OrtSession.SessionOptions options = OnnxRuntime.sessionOptions(1)) {
+      return environment.createSession(QuickForm.apply(states).bytes(), options);
     } catch (OrtException e) {
       throw new IOException(
           model.onnx() + ": ONNX Runtime cannot load it; fetch the model again", e);
@@ -116,7 +126,7 @@ public final class TermEncoder implements AutoCloseable {
    * Encodes words; a word of which the tokenizer leaves nothing gets a zero vector.
    *
    * @param words any texts; of a long one the first {@value #MAX_PIECES} wordpieces count
-   * @param progress notified of the words that are done
+   * @param progress notified of the words that are done, from any thread
    * @return a vector for each word, {@code [words][hidden]}, not normalised
    * @throws IOException as {@link #encode}
    */
@@ -128,34 +138,66 @@ public final class TermEncoder implements AutoCloseable {
    * Encodes sequences of wordpieces.
    *
    * @param pieces ids, for each term at most {@value #MAX_PIECES}
-   * @param progress notified of the terms that are done
+   * @param progress notified of the terms that are done, from any thread
    * @return a vector for each term, {@code [terms][hidden]}, not normalised; zeros for one without
    *     wordpieces
    * @throws IOException if the model fails, or returns no hidden states, or as an {@code
    *     InterruptedIOException} if the thread is interrupted
    */
   public float[][] encode(int[][] pieces, Progress progress) throws IOException {
-    Integer[] byLength = IntStream.range(0, pieces.length).boxed().toArray(Integer[]::new);
-    Arrays.sort(byLength, Comparator.comparingInt(i -> pieces[i].length));
+    List<Integer> byLength =
+        IntStream.range(0, pieces.length)
+            .boxed()
+            .sorted(Comparator.comparingInt(i -> pieces[i].length))
+            .toList();
     float[][] vectors = new float[pieces.length][];
-    for (int start = 0, end; start < byLength.length; start = end) {
-      Interruption.check("encoding terms");
-      int length = pieces[byLength[start]].length;
-      end = start;
-      while (end < byLength.length
-          && end < start + BATCH
-          && pieces[byLength[end]].length == length) {
-        end++;
-      }
-      List<int[]> batch = Arrays.stream(byLength, start, end).map(i -> pieces[i]).toList();
-      float[][] encoded = encodeBatch(batch, length);
-      checkFinite(encoded);
-      for (int i = start; i < end; i++) {
-        vectors[byLength[i]] = encoded[i - start];
-      }
-      progress.report("encoding terms", end, byLength.length);
+    Thread caller = Thread.currentThread();
+    AtomicInteger done = new AtomicInteger();
+    List<Callable<Void>> batches = new ArrayList<>();
+    for (int start = 0, end; start < byLength.size(); start = end) {
+      end = endOfBatch(pieces, byLength, start);
+      List<Integer> batch = byLength.subList(start, end);
+      batches.add(
+          () -> {
+            if (caller.isInterrupted()) {
+              throw new InterruptedIOException("interrupted while encoding terms");
+            }
+            encodeBatch(pieces, batch, vectors);
+            synchronized (done) {
+              progress.report("encoding terms", done.addAndGet(batch.size()), pieces.length);
+            }
+            return null;
+          });
+    }
+    try {
+      new TaskExecutor(executor).invokeAll(batches);
+    } catch (ThreadInterruptedException e) {
+      caller.interrupt();
+      throw (IOException)
+          new InterruptedIOException("interrupted while encoding terms").initCause(e);
     }
     return vectors;
+  }
+
+  private static int endOfBatch(int[][] pieces, List<Integer> byLength, int start) {
+    int length = pieces[byLength.get(start)].length;
+    int end = start;
+    while (end < byLength.size()
+        && end < start + BATCH
+        && pieces[byLength.get(end)].length == length) {
+      end++;
+    }
+    return end;
+  }
+
+  private void encodeBatch(int[][] pieces, List<Integer> batch, float[][] vectors)
+      throws IOException {
+    List<int[]> terms = batch.stream().map(i -> pieces[i]).toList();
+    float[][] encoded = encodeBatch(terms, terms.getFirst().length);
+    checkFinite(encoded);
+    for (int i = 0; i < encoded.length; i++) {
+      vectors[batch.get(i)] = encoded[i];
+    }
   }
 
   /** The states of terms of one length, {@code [batch, length + 2, hidden]}, to their means. */

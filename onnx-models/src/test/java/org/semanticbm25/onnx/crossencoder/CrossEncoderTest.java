@@ -170,14 +170,16 @@ class CrossEncoderTest {
       for (int layer = 1; layer <= states.size(); layer++) {
         assertTermIsEncodedBy(states.get(layer - 1), layer);
       }
-      assertThrows(IllegalArgumentException.class, () -> new TermEncoder(model, states.size() + 1));
-      assertThrows(IllegalArgumentException.class, () -> new TermEncoder(model, -1));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> new TermEncoder(model, states.size() + 1, Runnable::run));
+      assertThrows(IllegalArgumentException.class, () -> new TermEncoder(model, -1, Runnable::run));
     }
   }
 
   private void assertTermIsEncodedBy(double[][] states, int layer) throws IOException {
     assertEquals(3, states.length, "one piece between [CLS] and [SEP]");
-    try (TermEncoder encoder = new TermEncoder(model, layer)) {
+    try (TermEncoder encoder = new TermEncoder(model, layer, Runnable::run)) {
       float[] vector = encoder.encodeWords(List.of("foxes"), Progress.SILENT)[0];
       for (int d = 0; d < vector.length; d++) {
         assertEquals(states[1][d], vector[d], TOLERANCE);

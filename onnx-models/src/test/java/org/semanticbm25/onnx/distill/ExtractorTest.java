@@ -122,7 +122,8 @@ class ExtractorTest {
   void encodesPiecesWithoutPaddingOrTruncation() throws IOException {
     NeuralModel model = TinyModel.write(folder, Weights.FLOAT);
     float[][] rows = TinyModel.embeddings();
-    try (TermEncoder encoder = new TermEncoder(model, SemanticBM25Model.LAST_LAYER)) {
+    try (TermEncoder encoder =
+        new TermEncoder(model, SemanticBM25Model.LAST_LAYER, Runnable::run)) {
       // the tokenizer's own settings would pad to 6 and cut at 4
       assertEquals(5, encoder.pieces("red red red red red").length);
       float[][] vectors =

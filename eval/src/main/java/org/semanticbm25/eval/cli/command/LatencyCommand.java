@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ForkJoinPool;
 import java.util.stream.Stream;
 import org.apache.commons.math3.distribution.ZipfDistribution;
 import org.apache.commons.math3.random.Well19937c;
@@ -177,7 +178,10 @@ public final class LatencyCommand implements Callable<Integer> {
       }
       case ATTACH -> {
         try (TermEncoder encoder =
-            new TermEncoder(crossEncoder.model(workspace.home), workspace.model().layer())) {
+            new TermEncoder(
+                crossEncoder.model(workspace.home),
+                workspace.model().layer(),
+                ForkJoinPool.commonPool())) {
           Attacher attacher = new Attacher(workspace.model(), encoder, Progress.SILENT);
           growth.addAll(AttachGrowth.measure(attacher, analyzer, texts));
         }

@@ -2,6 +2,7 @@ package org.semanticbm25.eval.cli.option;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.concurrent.ForkJoinPool;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.store.Directory;
@@ -82,7 +83,7 @@ public final class Workspace extends HomeOption {
             ? NeuralModel.at(encoderFolder)
             : NeuralModel.bundled(home.resolve("models"));
     try (Directory directory = UserFiles.folderOf(file);
-        TermEncoder encoder = new TermEncoder(source, model().layer());
+        TermEncoder encoder = new TermEncoder(source, model().layer(), ForkJoinPool.commonPool());
         Terminal progress = new Terminal()) {
       AttachedTerms attached =
           new Attacher(model(), encoder, progress).attach(reader, field, analyzer, leastDocuments);
