@@ -51,6 +51,7 @@ class DocumentationTest {
           "java.nio.file",
           "java.time",
           "java.util",
+          "java.util.concurrent",
           "org.apache.lucene.analysis",
           "org.apache.lucene.document",
           "org.apache.lucene.index",

@@ -5,10 +5,12 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
-import org.semanticbm25.similarity.field.RelatedTerms.Neighbour;
 
 /** Keeps the nearest of the terms that it is offered. Not thread-safe. */
 final class NearestTerms {
+  /** A term of the field that is near another one. */
+  record Neighbour(int term, float cosine) {}
+
   private final int most;
   private final int self;
   // what the next term must exceed

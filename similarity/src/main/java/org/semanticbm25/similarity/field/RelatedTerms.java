@@ -6,6 +6,7 @@ import java.util.Map;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.util.BytesRef;
 import org.jspecify.annotations.Nullable;
+import org.semanticbm25.similarity.field.NearestTerms.Neighbour;
 import org.semanticbm25.similarity.model.CosineScan;
 import org.semanticbm25.similarity.model.CosineSketch;
 import org.semanticbm25.similarity.model.SemanticBM25Model;
@@ -43,9 +44,6 @@ final class RelatedTerms {
 
   /** A term that the model knows, without a word; else the word, whose wordpieces count. */
   private record Key(BytesRef term, String word) {}
-
-  /** A term of the field that is near another one. */
-  record Neighbour(int term, float cosine) {}
 
   RelatedTerms(SemanticBM25Model model, FieldTerms terms) {
     this.model = model;

@@ -3,7 +3,7 @@ package org.semanticbm25.similarity.field;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.lucene.util.BytesRef;
-import org.semanticbm25.similarity.field.RelatedTerms.Neighbour;
+import org.semanticbm25.similarity.field.NearestTerms.Neighbour;
 import org.semanticbm25.similarity.model.ScoringParameters;
 
 /** Gives a query term its weight and its soft terms, edits of words included. Thread-safe. */
