@@ -32,23 +32,26 @@ public record PairBatch(List<Window> windows, int length) {
   private static final int MAX_TOKENS = 384;
 
   /**
-   * Groups windows by length: the longest first, so that threads end at about the same time.
+   * Groups windows by length, the longest first and as many batches for each thread, so that threads
+   * end at about the same time.
    *
    * @param windows of any passages
    * @param beside number of tokens that stand beside a window: the query's, and those around both
-   * @param threads that are to have work if there are windows enough
+   * @param threads that run the batches
    * @return batches with all the windows: at most 8 in each, and 384 tokens unless one window has
    *     more
    */
   public static List<PairBatch> of(List<Window> windows, int beside, int threads) {
-    int share = Math.clamp(Math.ceilDiv(windows.size(), threads), 1, MAX_WINDOWS);
     List<Window> sorted = new ArrayList<>(windows);
     sorted.sort(Comparator.comparingInt(Window::size).reversed());
     List<PairBatch> batches = new ArrayList<>();
     for (int start = 0, end; start < sorted.size(); start = end) {
       int length = sorted.get(start).size() + beside;
-      int size = Math.clamp(MAX_TOKENS / length, 1, share);
-      end = Math.min(start + size, sorted.size());
+      int left = sorted.size() - start;
+      int most = Math.clamp(MAX_TOKENS / length, 1, MAX_WINDOWS);
+      // a multiple of the threads
+      int all = Math.ceilDiv(batches.size() + Math.ceilDiv(left, most), threads) * threads;
+      end = start + Math.ceilDiv(left, all - batches.size());
       batches.add(new PairBatch(sorted.subList(start, end), length));
     }
     return batches;

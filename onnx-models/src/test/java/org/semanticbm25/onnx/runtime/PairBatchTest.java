@@ -3,7 +3,6 @@ package org.semanticbm25.onnx.runtime;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -36,11 +35,19 @@ class PairBatchTest {
     assertEquals(new HashSet<>(windows), seen);
   }
 
+  private static List<Integer> sizes(int windows, int tokens, int threads) {
+    return PairBatch.of(windows(IntStream.generate(() -> tokens).limit(windows).toArray()), 12, threads)
+        .stream()
+        .map(batch -> batch.windows().size())
+        .toList();
+  }
+
   @Test
-  void fewWindowsAreSharedAmongThreads() {
-    List<Integer> sizes = new ArrayList<>();
-    PairBatch.of(windows(10, 10, 10, 10, 10), 12, 2).forEach(b -> sizes.add(b.windows().size()));
-    assertEquals(List.of(3, 2), sizes);
-    assertEquals(List.of(), PairBatch.of(List.of(), 12, 2));
+  void threadsHaveEqualShares() {
+    assertEquals(List.of(3, 2), sizes(5, 10, 2));
+    assertEquals(List.of(3, 3, 2, 2), sizes(10, 100, 2));
+    assertEquals(List.of(3, 3, 2, 2), sizes(10, 100, 1));
+    assertEquals(List.of(1, 1), sizes(2, 10, 4));
+    assertEquals(List.of(), sizes(0, 10, 2));
   }
 }
