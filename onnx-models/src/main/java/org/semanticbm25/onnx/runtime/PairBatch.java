@@ -32,8 +32,8 @@ public record PairBatch(List<Window> windows, int length) {
   private static final int MAX_TOKENS = 384;
 
   /**
-   * Groups windows by length, the longest first and as many batches for each thread, so that threads
-   * end at about the same time.
+   * Groups windows by length, the longest first and as many batches for each thread, so that
+   * threads end at about the same time.
    *
    * @param windows of any passages
    * @param beside number of tokens that stand beside a window: the query's, and those around both

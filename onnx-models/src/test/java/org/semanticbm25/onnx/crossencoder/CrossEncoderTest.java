@@ -510,7 +510,8 @@ class CrossEncoderTest {
                     int i = random.nextInt(texts.size());
                     List<String> list = texts.get(i);
                     try {
-                      assertArrayEquals(alone.get(i), encoder.score(list.getFirst(), list));
+                      // other batches may differ in the last bits of a float
+                      assertArrayEquals(alone.get(i), encoder.score(list.getFirst(), list), 1e-5f);
                     } catch (IOException e) {
                       throw new IllegalStateException(e);
                     }

@@ -36,7 +36,8 @@ class PairBatchTest {
   }
 
   private static List<Integer> sizes(int windows, int tokens, int threads) {
-    return PairBatch.of(windows(IntStream.generate(() -> tokens).limit(windows).toArray()), 12, threads)
+    return PairBatch.of(
+            windows(IntStream.generate(() -> tokens).limit(windows).toArray()), 12, threads)
         .stream()
         .map(batch -> batch.windows().size())
         .toList();
