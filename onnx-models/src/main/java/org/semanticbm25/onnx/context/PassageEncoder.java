@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import org.semanticbm25.onnx.graph.OnnxGraph;
 import org.semanticbm25.onnx.hub.NeuralModel;
+import org.semanticbm25.onnx.runtime.PairBatch;
 import org.semanticbm25.onnx.runtime.PairModel;
 import org.semanticbm25.onnx.runtime.TokenBatch;
 import org.semanticbm25.similarity.model.Interruption;
@@ -23,8 +24,6 @@ final class PassageEncoder implements Closeable {
   private static final String VECTORS = "vectors";
   private static final String GATES = "gates";
   private static final int SPECIAL_TOKENS = 2;
-  // bigger batches do not stay in a core's cache, and padding costs
-  private static final int MAX_TOKENS = 384;
 
   private final PairModel model;
 
@@ -70,7 +69,7 @@ final class PassageEncoder implements Closeable {
     windows.sort(Comparator.comparingInt(Window::length).reversed());
     for (int start = 0, end; start < windows.size(); start = end) {
       Interruption.check("encoding passages");
-      int size = Math.max(1, MAX_TOKENS / windows.get(start).length());
+      int size = Math.max(1, PairBatch.MAX_TOKENS / windows.get(start).length());
       end = Math.min(start + size, windows.size());
       run(windows.subList(start, end), visitor);
     }

@@ -27,9 +27,11 @@ public record PairBatch(List<Window> windows, int length) {
   /** Room that a query must leave for a passage, in tokens. */
   public static final int MIN_PASSAGE_TOKENS = 64;
 
-  // bigger batches do not stay in a core's cache, and padding costs
+  /** Most tokens of a batch of several texts: bigger ones do not stay in a core's cache. */
+  public static final int MAX_TOKENS = 384;
+
+  // padding costs
   private static final int MAX_WINDOWS = 8;
-  private static final int MAX_TOKENS = 384;
 
   /**
    * Groups windows by length, the longest first and as many batches for each thread, so that

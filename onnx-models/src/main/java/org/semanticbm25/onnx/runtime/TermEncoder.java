@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.IntStream;
 import org.apache.lucene.search.TaskExecutor;
 import org.apache.lucene.util.ThreadInterruptedException;
@@ -41,6 +43,8 @@ public final class TermEncoder implements AutoCloseable {
   private final OrtEnvironment environment = OnnxRuntime.environment();
   private final OrtSession session;
   private final Executor executor;
+  // runs hold it for reading: one may go on when the thread that waited for it was interrupted
+  private final ReadWriteLock closing = new ReentrantReadWriteLock();
   private final int first;
   private final int last;
 
@@ -202,11 +206,14 @@ public final class TermEncoder implements AutoCloseable {
 
   /** The states of terms of one length, {@code [batch, length + 2, hidden]}, to their means. */
   private float[][] encodeBatch(List<int[]> batch, int length) throws IOException {
+    closing.readLock().lock();
     try (TokenBatch inputs = new TokenBatch(session, batch, first, last);
         OrtSession.Result result = NativeRuns.run(session, inputs.tensors())) {
       return meanOverPieces(result.get(0).getValue(), length);
     } catch (OrtException e) {
       throw new IOException(model.onnx() + ": ONNX Runtime failed to run it", e);
+    } finally {
+      closing.readLock().unlock();
     }
   }
 
@@ -239,12 +246,16 @@ public final class TermEncoder implements AutoCloseable {
     return means;
   }
 
+  /** Waits for batches that are being run. */
   @Override
   public void close() {
+    closing.writeLock().lock();
     try (tokenizer) {
       session.close();
     } catch (OrtException e) {
       throw new IllegalStateException("ONNX Runtime failed to close " + model.onnx(), e);
+    } finally {
+      closing.writeLock().unlock();
     }
   }
 }

@@ -26,7 +26,7 @@ final class RelatedTerms {
   static final int MAX_NEIGHBOURS = 16;
 
   private static final int CACHED_TERMS = 10_000;
-  // where it is faster than a comparison with all
+  // fewer are compared fast enough, and none is missed
   private static final int LEAST_FOR_SKETCH = 200_000;
 
   private final SemanticBM25Model model;

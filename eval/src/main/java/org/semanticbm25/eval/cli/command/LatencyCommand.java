@@ -286,8 +286,22 @@ public final class LatencyCommand implements Callable<Integer> {
             });
     names.add("contextual, %d stored".formatted(contextual.storedTerms()));
     compared.add(inContext(collection));
+    List<Double> softTermsEach =
+        compared.stream().map(system -> softTermsPerTerm(system, texts)).toList();
     for (TimedSearch search : searches(collection)) {
-      compare(search, names, compared, texts);
+      Latency latency = Latency.measure(compared, texts, search);
+      for (int i = 0; i < compared.size(); i++) {
+        systems.add(
+            new SystemTimes(
+                search.name(),
+                names.get(i),
+                softTermsEach.get(i),
+                latency.percentile(i, 50),
+                latency.percentile(i, 95),
+                latency.percentile(i, 99),
+                latency.ratio(i, 0, 50),
+                latency.ratio(i, 0, 99)));
+      }
     }
   }
 
@@ -316,24 +330,6 @@ public final class LatencyCommand implements Callable<Integer> {
       }
     }
     return new Term(TextIndex.CONTENTS, nearest);
-  }
-
-  private void compare(
-      TimedSearch search, List<String> names, List<RankingSystem> compared, List<String> texts)
-      throws IOException {
-    Latency latency = Latency.measure(compared, texts, search);
-    for (int i = 0; i < compared.size(); i++) {
-      systems.add(
-          new SystemTimes(
-              search.name(),
-              names.get(i),
-              softTermsPerTerm(compared.get(i), texts),
-              latency.percentile(i, 50),
-              latency.percentile(i, 95),
-              latency.percentile(i, 99),
-              latency.ratio(i, 0, 50),
-              latency.ratio(i, 0, 99)));
-    }
   }
 
   /** As many soft terms as are stored, by Zipf's law too, of exponential frequencies. */
