@@ -247,6 +247,7 @@ public final class Comparer {
               cpu == null ? null : cpu * 1000 / MILLIS_OF_HOUR * price,
               name.equals(REFERENCE) ? List.of() : points(system)));
     }
+    List<QueryResult> details = details(values);
     return new Comparison.Collection(
         subject.dataset().name(),
         subject.reader().numDocs(),
@@ -256,7 +257,8 @@ public final class Comparer {
         poolSize,
         subject.isJudged() ? "nDCG@10" : "alignment",
         systems,
-        details(values));
+        QueryLengths.of(details),
+        details);
   }
 
   private double meanPool() {

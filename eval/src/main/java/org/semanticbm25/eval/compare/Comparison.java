@@ -27,6 +27,7 @@ public record Comparison(
    * @param pool hits of the first pass that the cross-encoder read, of each query
    * @param main the measure by which queries are shown
    * @param systems in the order in which they are shown; the first is the baseline
+   * @param lengths the main measure by the length of the query
    * @param details of each query
    */
   public record Collection(
@@ -38,6 +39,7 @@ public record Comparison(
       int pool,
       String main,
       List<SystemResult> systems,
+      List<LengthResult> lengths,
       List<QueryResult> details) {}
 
   /**
@@ -61,6 +63,15 @@ public record Comparison(
       @Nullable Double millis,
       @Nullable Double cost,
       List<float[]> points) {}
+
+  /**
+   * Queries of like length.
+   *
+   * @param words how many they have, as in {@code 11 to 20}
+   * @param queries how many they are
+   * @param means of the main measure by system
+   */
+  public record LengthResult(String words, int queries, Map<String, Double> means) {}
 
   /**
    * A query.

@@ -14,11 +14,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.semanticbm25.eval.compare.Comparison.LengthResult;
 import org.semanticbm25.eval.compare.Comparison.SystemResult;
 import org.semanticbm25.eval.measure.Report;
 import org.semanticbm25.onnx.AtomicFile;
 
-/** Writes a comparison: as a page, its numbers as JSON and CSV, and a table as Markdown. */
+/** Writes a comparison: as a page, its numbers as JSON and CSV, and tables as Markdown. */
 public final class ComparisonFiles {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -76,31 +77,93 @@ public final class ComparisonFiles {
     return Report.align(rows);
   }
 
-  /** The main measure of each system on each collection, with p against the first system. */
+  /**
+   * The main measure of each system on each collection, with p against the first system, and by the
+   * length of the query.
+   */
   static String markdown(Comparison comparison) {
-    Set<String> names = new LinkedHashSet<>();
-    comparison.collections().forEach(c -> c.systems().forEach(s -> names.add(s.name())));
-    List<List<String>> rows = new ArrayList<>();
-    rows.add(new ArrayList<>(List.of("collection", "queries", "measure")));
-    names.forEach(name -> rows.getFirst().add(escaped(name)));
-    rows.add(Collections.nCopies(rows.getFirst().size(), "---"));
-    for (Comparison.Collection collection : comparison.collections()) {
-      Map<String, String> cells = new HashMap<>();
-      collection.systems().forEach(s -> cells.put(s.name(), cell(s, collection.main())));
-      List<String> row = new ArrayList<>();
-      row.add(escaped(collection.name()));
-      row.add(Integer.toString(collection.queries()));
-      row.add(collection.main());
-      names.forEach(name -> row.add(cells.getOrDefault(name, "-")));
-      rows.add(row);
-    }
-    return rows.stream()
-        .map(row -> "| " + String.join(" | ", row) + " |\n")
+    return markdown(measures(comparison.collections()))
+        + "\n"
+        + markdown(lengths(comparison.collections()));
+  }
+
+  private static String markdown(List<List<String>> rows) {
+    List<List<String>> all = new ArrayList<>(rows);
+    all.add(1, Collections.nCopies(rows.getFirst().size(), "---"));
+    return all.stream()
+        .map(row -> row.stream().map(cell -> cell.replace("|", "\\|")))
+        .map(row -> row.collect(Collectors.joining(" | ", "| ", " |\n")))
         .collect(Collectors.joining());
   }
 
-  private static String escaped(String name) {
-    return name.replace("|", "\\|");
+  private static List<List<String>> measures(List<Comparison.Collection> collections) {
+    Set<String> systems = systems(collections);
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(new ArrayList<>(List.of("collection", "queries", "measure")));
+    rows.getFirst().addAll(systems);
+    for (Comparison.Collection collection : collections) {
+      Map<String, String> cells = new HashMap<>();
+      collection.systems().forEach(s -> cells.put(s.name(), cell(s, collection.main())));
+      List<String> row = new ArrayList<>();
+      row.add(collection.name());
+      row.add(Integer.toString(collection.queries()));
+      row.add(collection.main());
+      systems.forEach(system -> row.add(cells.getOrDefault(system, "-")));
+      rows.add(row);
+    }
+    return rows;
+  }
+
+  private static Set<String> systems(List<Comparison.Collection> collections) {
+    Set<String> names = new LinkedHashSet<>();
+    collections.forEach(c -> c.systems().forEach(s -> names.add(s.name())));
+    return names;
+  }
+
+  /**
+   * The main measure of each system by the length of the query, as a table of text: of each
+   * collection, and of all that have judgements.
+   */
+  public static String lengthTable(List<Comparison.Collection> collections) {
+    return Report.align(lengths(collections));
+  }
+
+  private static List<List<String>> lengths(List<Comparison.Collection> collections) {
+    Set<String> systems = systems(collections);
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(new ArrayList<>(List.of("collection", "words of the query", "queries", "measure")));
+    rows.getFirst().addAll(systems);
+    for (Comparison.Collection collection : collections) {
+      addLengths(rows, collection.name(), collection.main(), collection.lengths(), systems);
+    }
+    List<Comparison.Collection> judged =
+        collections.stream().filter(Comparison.Collection::judged).toList();
+    if (judged.size() > 1) {
+      List<LengthResult> pooled =
+          QueryLengths.of(judged.stream().flatMap(c -> c.details().stream()).toList());
+      addLengths(rows, "all queries", judged.getFirst().main(), pooled, systems);
+    }
+    return rows;
+  }
+
+  private static void addLengths(
+      List<List<String>> rows,
+      String name,
+      String main,
+      List<LengthResult> lengths,
+      Set<String> systems) {
+    for (LengthResult length : lengths) {
+      List<String> row = new ArrayList<>();
+      row.add(name);
+      row.add(length.words());
+      row.add(Integer.toString(length.queries()));
+      row.add(main);
+      for (String system : systems) {
+        Double mean = length.means().get(system);
+        row.add(mean == null ? "-" : "%.4f".formatted(mean));
+      }
+      rows.add(row);
+    }
   }
 
   private static String cell(SystemResult system, String main) {

@@ -47,10 +47,12 @@
 
   function showSystems() {
     const figures = kind => [...new Set(collection.systems.flatMap(s => Object.keys(s[kind])))].filter(figure => !/ (low|high)$/.test(figure));
+    const lengths = Object.fromEntries(collection.lengths.map(length => [`${length.words} (${length.queries})`, length]));
     const times = {"ms a query": "millis", "cost of 1,000 queries": "cost"};
     put("systems", ...[
       systemTable("How good: against judgements", figures("measures"), (s, figure) => s.measures[figure]),
       systemTable("How close: to the cross-encoder", figures("agreement"), (s, figure) => s.agreement[figure]),
+      systemTable(`${collection.main} by words of the query (queries)`, Object.keys(lengths), (s, figure) => lengths[figure].means[s.name]),
       systemTable("What it costs", Object.keys(times), (s, figure) => s[times[figure]]),
     ].filter(table => table));
     const asked = collection.queries === collection.allQueries ? `all ${collection.queries} queries`

@@ -143,6 +143,13 @@ class PagesTest {
     assertTrue(csv.startsWith("collection,system,query,figure,value\r\n"));
     assertTrue(csv.contains("\"</script><i>\"\"&\u202E\",q1,nDCG@10,0.0"), csv);
     assertEquals(6, report.at("/heads/weights").size());
+    assertEquals(3, set.at("/lengths/0/queries").asInt());
+    String markdown = Files.readString(folder.resolve("report.md"));
+    assertTrue(
+        markdown
+            .lines()
+            .anyMatch(line -> line.matches(".* \\| up to 10 \\| 3 \\| nDCG@10 \\| 0\\..*")),
+        markdown);
   }
 
   @Test
@@ -162,7 +169,7 @@ class PagesTest {
   private static void lookAtReport(Browser browser) {
     assertEquals("<b>set&\"", browser.one("#collections button").getText());
     assertEquals(7, browser.all("#systems table:first-child tbody tr").size());
-    assertEquals(3, browser.all("#systems table").size());
+    assertEquals(4, browser.all("#systems table").size());
     assertEquals(6, browser.all("#frontier .dot").size());
     assertEquals(5, browser.all("#scatter svg").size());
     assertEquals(72, browser.all("#heads rect").size());

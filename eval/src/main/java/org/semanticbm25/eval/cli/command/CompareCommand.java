@@ -49,7 +49,7 @@ import picocli.CommandLine.Spec;
       "On an index with a log of queries: how far each agrees with the cross-encoder, and what it"
           + " costs. On a collection in BEIR's layout also how good each is.",
       "Writes one HTML file that needs no network, the same numbers as JSON and CSV, and a table in"
-          + " Markdown.%n"
+          + " Markdown. The measure by the length of the query is among them.%n"
     })
 public final class CompareCommand implements Callable<Integer> {
   private static final int DEPTH = 1000;
@@ -139,6 +139,7 @@ public final class CompareCommand implements Callable<Integer> {
     ComparisonFiles.write(comparison, page);
     PrintWriter out = spec.commandLine().getOut();
     collections.forEach(collection -> out.println(ComparisonFiles.table(collection) + "\n"));
+    out.println(ComparisonFiles.lengthTable(collections));
     out.flush();
     Terminal.say("wrote %s", page);
     return 0;

@@ -1,0 +1,61 @@
+package org.semanticbm25.eval.compare;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.semanticbm25.eval.compare.Comparison.LengthResult;
+import org.semanticbm25.eval.compare.Comparison.QueryResult;
+
+/** Measures by the length of the query: words are what white space parts. */
+final class QueryLengths {
+  private record Range(String name, int least, int most) {}
+
+  // the last one sums up the long ones
+  private static final List<Range> RANGES =
+      List.of(
+          new Range("up to 10", 0, 10),
+          new Range("11 to 20", 11, 20),
+          new Range("21 to 40", 21, 40),
+          new Range("41 to 80", 41, 80),
+          new Range("above 80", 81, Integer.MAX_VALUE),
+          new Range("above 20", 21, Integer.MAX_VALUE));
+
+  private QueryLengths() {}
+
+  /** A result for each range of lengths that a query with values has. */
+  static List<LengthResult> of(List<QueryResult> queries) {
+    List<LengthResult> results = new ArrayList<>();
+    for (Range range : RANGES) {
+      List<Map<String, Double>> values =
+          queries.stream()
+              .filter(query -> !query.values().isEmpty() && isIn(range, query.text()))
+              .map(QueryResult::values)
+              .toList();
+      if (!values.isEmpty()) {
+        results.add(new LengthResult(range.name, values.size(), means(values)));
+      }
+    }
+    return results;
+  }
+
+  private static boolean isIn(Range range, String query) {
+    int words = query.isBlank() ? 0 : query.strip().split("\\s+").length;
+    return words >= range.least && words <= range.most;
+  }
+
+  /** The means of the systems that all queries have, so that they compare. */
+  private static Map<String, Double> means(List<Map<String, Double>> values) {
+    Set<String> systems = new LinkedHashSet<>(values.getFirst().keySet());
+    values.forEach(query -> systems.retainAll(query.keySet()));
+    Map<String, Double> means = new LinkedHashMap<>();
+    systems.forEach(
+        system ->
+            means.put(
+                system, values.stream().collect(Collectors.averagingDouble(q -> q.get(system)))));
+    return means;
+  }
+}
