@@ -48,8 +48,8 @@ import picocli.CommandLine.Spec;
       "Compare BM25, the extracted functions and the cross-encoder, and write a page to look at.",
       "On an index with a log of queries: how far each agrees with the cross-encoder, and what it"
           + " costs. On a collection in BEIR's layout also how good each is.",
-      "Writes one HTML file that needs no network, the same numbers as JSON and CSV, and a table in"
-          + " Markdown. The measure by the length of the query is among them.%n"
+      "Writes one HTML file that needs no network, the same numbers as JSON and CSV, and tables in"
+          + " Markdown, by the length of the query too.%n"
     })
 public final class CompareCommand implements Callable<Integer> {
   private static final int DEPTH = 1000;
