@@ -164,19 +164,18 @@ public final class ContextualField {
   }
 
   /**
-   * Checks that an index has soft frequencies of the field, written with this model.
+   * Checks that an index has soft frequencies of the field, all written with this model and for one
+   * mean length of passages.
    *
    * @param reader of the index
-   * @throws IllegalArgumentException if it has none, or those of another model
+   * @throws IllegalArgumentException if it has none, or those of another model or of several means
    * @throws IOException if the index cannot be read
    */
   public void check(IndexReader reader) throws IOException {
     markIn(reader);
   }
 
-  /**
-   * The mark of an index that has the soft field; of those there are, one of the first segment's.
-   */
+  /** The mark of an index that has the soft field. */
   SoftFieldMark markIn(IndexReader reader) throws IOException {
     List<SoftFieldMark> marks = new ArrayList<>();
     for (LeafReaderContext leaf : reader.leaves()) {
@@ -191,6 +190,11 @@ public final class ContextualField {
         throw new IllegalArgumentException(
             "field '%s' was written with the contextual model %s, not %s; give that one, or enrich the index anew"
                 .formatted(softField(), mark.model(), model.id()));
+      }
+      if (mark.meanLength() != marks.getFirst().meanLength()) {
+        throw new IllegalArgumentException(
+            "field '%s' was written for mean lengths of %s and %s terms, whose scores do not compare; enrich one part anew, for the mean of the other"
+                .formatted(softField(), marks.getFirst().meanLength(), mark.meanLength()));
       }
     }
     return marks.getFirst();

@@ -1,17 +1,19 @@
 package org.semanticbm25.similarity.field;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.lucene.analysis.Analyzer;
-import org.apache.lucene.index.Term;
-import org.apache.lucene.search.BooleanQuery;
-import org.apache.lucene.search.Query;
-import org.apache.lucene.search.QueryVisitor;
+import org.apache.lucene.analysis.TokenStream;
+import org.apache.lucene.analysis.tokenattributes.PositionIncrementAttribute;
+import org.apache.lucene.analysis.tokenattributes.PositionLengthAttribute;
+import org.apache.lucene.analysis.tokenattributes.TermToBytesRefAttribute;
 import org.apache.lucene.util.BytesRef;
-import org.apache.lucene.util.QueryBuilder;
 import org.semanticbm25.similarity.model.Profile;
 import org.semanticbm25.similarity.model.WordEdit;
 
@@ -49,20 +51,45 @@ final class TermFactors {
     return new TermFactors(factors);
   }
 
+  /** The terms that stand for a whole word: parts of a synonym of several words do not. */
   private static Set<BytesRef> terms(String word, String field, Analyzer analyzer) {
-    Query query = new QueryBuilder(analyzer).createBooleanQuery(field, word);
-    // synonyms at one position are none
-    if (query instanceof BooleanQuery || !word.strip().matches("\\S+")) {
+    List<Token> tokens = tokens(word, field, analyzer);
+    int start = tokens.stream().mapToInt(Token::start).min().orElse(0);
+    int end = tokens.stream().mapToInt(Token::end).max().orElse(0);
+    Set<BytesRef> terms = new HashSet<>();
+    for (Token token : tokens) {
+      if (token.start == start && token.end == end) {
+        terms.add(token.term);
+      }
+    }
+    boolean isParts = terms.isEmpty() && !tokens.isEmpty();
+    if (isParts || !word.strip().matches("\\S+")) {
       throw new IllegalArgumentException(
           "illegal word '" + word + "': it is several words to the analyzer; give each of them");
     }
-    Set<Term> found = new HashSet<>();
-    if (query != null) {
-      query.visit(QueryVisitor.termCollector(found));
-    }
-    Set<BytesRef> terms = new HashSet<>();
-    found.forEach(term -> terms.add(term.bytes()));
     return terms;
+  }
+
+  /** A term of a token stream, and the positions between which it lies. */
+  private record Token(BytesRef term, int start, int end) {}
+
+  private static List<Token> tokens(String word, String field, Analyzer analyzer) {
+    List<Token> tokens = new ArrayList<>();
+    try (TokenStream stream = analyzer.tokenStream(field, word)) {
+      TermToBytesRefAttribute term = stream.addAttribute(TermToBytesRefAttribute.class);
+      PositionIncrementAttribute step = stream.addAttribute(PositionIncrementAttribute.class);
+      PositionLengthAttribute length = stream.addAttribute(PositionLengthAttribute.class);
+      stream.reset();
+      for (int position = 0; stream.incrementToken(); ) {
+        position += step.getPositionIncrement();
+        BytesRef bytes = BytesRef.deepCopyOf(term.getBytesRef());
+        tokens.add(new Token(bytes, position, position + length.getPositionLength()));
+      }
+      stream.end();
+    } catch (IOException e) {
+      throw new UncheckedIOException("analysis of '" + word + "' failed", e);
+    }
+    return tokens;
   }
 
   /** In a range where scores are finite, and 0 only if a factor is. */

@@ -9,7 +9,7 @@ import org.apache.lucene.store.DataOutput;
  *
  * @param word as it is written in texts; a field's analyzer maps it to a term
  * @param weight factor on the score of the word as a query term, and on its weight as a soft term:
- *     1 changes nothing, 0 blocks the word; finite and not negative
+ *     1 changes nothing, 0 blocks the word; in [0, {@value Profile#MAX_FACTOR}]
  * @param reason who or what made it, such as "edit"
  * @param created ISO 8601 instant
  * @lucene.experimental
@@ -22,9 +22,10 @@ public record WordEdit(String word, float weight, String reason, String created)
    * @throws IllegalArgumentException if the weight is out of its range or the word is blank
    */
   public WordEdit {
-    if (!(weight >= 0f && Float.isFinite(weight))) {
+    if (!(weight >= 0f && weight <= Profile.MAX_FACTOR)) {
       throw new IllegalArgumentException(
-          "illegal weight: " + weight + " of '" + word + "', must be non-negative and finite");
+          "illegal weight: %s of '%s', must be in [0, %s]"
+              .formatted(weight, word, Profile.MAX_FACTOR));
     }
     if (word.isBlank()) {
       throw new IllegalArgumentException("illegal word: it is blank");

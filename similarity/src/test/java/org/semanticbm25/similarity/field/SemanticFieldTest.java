@@ -47,6 +47,7 @@ import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.CharsRef;
+import org.apache.lucene.util.CharsRefBuilder;
 import org.apache.lucene.util.QueryBuilder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -396,6 +397,18 @@ class SemanticFieldTest {
     float score = search(plain, "car")[0].score;
     assertEquals(0.1f * score, search(edited(plain, "car", 0.1f), "car")[0].score, 1e-5);
     assertEquals(5f * score, search(edited(plain, "car", 5f), "car")[0].score, 1e-4);
+  }
+
+  @Test
+  void editsHoldForAWordWithASynonymOfSeveralWords() throws IOException {
+    String words =
+        SynonymMap.Builder.join(new String[] {"motor", "vehicle"}, new CharsRefBuilder())
+            .toString();
+    SemanticField plain = SemanticField.of(model, BODY, withSynonym("car", words, true));
+    float score = search(plain, "car")[0].score;
+    assertEquals(0.5f * score, search(edited(plain, "car", 0.5f), "car")[0].score, 1e-5);
+    SemanticField replaced = SemanticField.of(model, BODY, withSynonym("car", words, false));
+    assertThrows(IllegalArgumentException.class, () -> edited(replaced, "car", 0.5f));
   }
 
   @Test

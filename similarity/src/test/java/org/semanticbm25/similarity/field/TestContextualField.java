@@ -14,7 +14,9 @@ import org.apache.lucene.document.FeatureField;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.StringField;
 import org.apache.lucene.document.TextField;
+import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.search.BooleanClause.Occur;
@@ -309,6 +311,24 @@ public class TestContextualField extends LuceneTestCase {
         expectThrows(IllegalStateException.class, () -> searcher.search(other.query(word(1)), 10));
     assertTrue(refused.getMessage(), refused.getMessage().contains(field.model().id()));
     assertTrue(refused.getMessage(), refused.getMessage().contains(field.softField()));
+  }
+
+  public void testRefusesSeveralMeanLengths() throws IOException {
+    index(1, true);
+    SoftFrequencies none = new SoftFrequencies(new int[0], new float[0]);
+    try (Directory mixed = newDirectory();
+        IndexWriter writer = new IndexWriter(mixed, newIndexWriterConfig())) {
+      writer.addDocument(new SoftTermFields(field, 10f, 1).of(word(1), none));
+      try (DirectoryReader one = DirectoryReader.open(writer)) {
+        field.check(one);
+      }
+      writer.addDocument(new SoftTermFields(field, 20f, 1).of(word(1), none));
+      try (DirectoryReader two = DirectoryReader.open(writer)) {
+        IllegalArgumentException refused =
+            expectThrows(IllegalArgumentException.class, () -> field.check(two));
+        assertTrue(refused.getMessage(), refused.getMessage().contains("10.0 and 20.0"));
+      }
+    }
   }
 
   public void testRefusesNumbersOutOfRange() throws IOException {
