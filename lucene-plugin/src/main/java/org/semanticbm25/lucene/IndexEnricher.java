@@ -3,7 +3,7 @@ package org.semanticbm25.lucene;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.NotDirectoryException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
@@ -18,12 +18,15 @@ import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.NoMergePolicy;
+import org.apache.lucene.index.NumericDocValues;
 import org.apache.lucene.index.ParallelLeafReader;
 import org.apache.lucene.index.SegmentInfos;
 import org.apache.lucene.index.SlowCodecReaderWrapper;
 import org.apache.lucene.index.TermsEnum;
+import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.IOUtils;
 import org.apache.lucene.util.StringHelper;
@@ -102,10 +105,11 @@ public final class IndexEnricher {
    */
   public void enrich(Path source, Path target) throws IOException {
     if (Files.exists(target)) {
-      throw new FileAlreadyExistsException(target + ": exists; give another place");
+      throw new FileAlreadyExistsException(target.toString(), null, "exists; give another place");
     }
     if (!Files.isDirectory(source)) {
-      throw new NotDirectoryException(source + ": no such folder; give one with a Lucene index");
+      throw new NoSuchFileException(
+          source.toString(), null, "no such folder; give one with a Lucene index");
     }
     Path work = target.resolveSibling(target.getFileName() + WORK);
     try (Directory directory = FSDirectory.open(source);
@@ -120,14 +124,14 @@ public final class IndexEnricher {
 
   private void checkFields(Path source, DirectoryReader reader) {
     String soft = fields.field().softField();
-    if (FieldInfos.getIndexedFields(reader).contains(soft)) {
+    if (FieldInfos.getMergedFieldInfos(reader).fieldInfo(soft) != null) {
       throw new IllegalArgumentException(
           "%s: has a field '%s' already; enrich the index that it was made of"
               .formatted(source, soft));
     }
   }
 
-  /** Analyses some texts: the field must have most of their terms. */
+  /** Analyses some texts of documents that have the field, which must have most of their terms. */
   private void checkTexts(Path source, DirectoryReader reader) throws IOException {
     String field = fields.field().textField();
     int documents = 0;
@@ -135,9 +139,13 @@ public final class IndexEnricher {
     int known = 0;
     for (LeafReaderContext leaf : reader.leaves()) {
       PassageSource.Passages texts = passages.open(leaf);
-      for (int doc = 0; doc < leaf.reader().maxDoc(); doc++) {
-        if (documents == LOOKED_AT || terms >= CHECKED_TERMS) {
-          break;
+      Bits live = leaf.reader().getLiveDocs();
+      DocIdSetIterator withField = withField(leaf.reader(), field);
+      for (int doc = withField.nextDoc();
+          doc != DocIdSetIterator.NO_MORE_DOCS && documents < LOOKED_AT && terms < CHECKED_TERMS;
+          doc = withField.nextDoc()) {
+        if (live != null && !live.get(doc)) {
+          continue;
         }
         documents++;
         String text = texts.text(doc);
@@ -156,6 +164,12 @@ public final class IndexEnricher {
           "%s: field '%s' has only %s of %s terms that the analyzer makes of its texts; give the analyzer it was indexed with"
               .formatted(source, field, known, terms));
     }
+  }
+
+  /** The documents that have a norm of a field; all of them if norms are omitted. */
+  private static DocIdSetIterator withField(LeafReader reader, String field) throws IOException {
+    NumericDocValues norms = reader.getNormValues(field);
+    return norms != null ? norms : DocIdSetIterator.all(reader.maxDoc());
   }
 
   private static int known(LeafReader reader, String field, List<BytesRef> terms)
@@ -177,18 +191,26 @@ public final class IndexEnricher {
     String origin = StringHelper.idToString(infos.getId()) + ", " + fields;
     try (Directory directory = FSDirectory.open(work.resolve("index"));
         IndexWriter writer = new IndexWriter(directory, config(reader, infos))) {
-      int done = done(writer, work, origin);
-      for (LeafReaderContext leaf : reader.leaves()) {
-        if (leaf.ord >= done) {
-          add(writer, leaf, reader.maxDoc(), work.resolve("soft-" + leaf.ord));
-        }
-        commit(writer, commit.getUserData(), origin, leaf.ord + 1);
-        IOUtils.rm(work.resolve("soft-" + leaf.ord));
-      }
-      if (reader.leaves().isEmpty()) {
+      Map<String, String> begun = begun(writer);
+      int done = 0;
+      if (begun.isEmpty()) {
+        // before there is work, so that it is known what it is of
+        IOUtils.rm(softTerms(work, 0));
         commit(writer, commit.getUserData(), origin, 0);
+      } else {
+        done = done(begun, work, origin);
+      }
+      for (LeafReaderContext leaf : reader.leaves().subList(done, reader.leaves().size())) {
+        Path softTerms = softTerms(work, leaf.ord);
+        add(writer, leaf, reader.maxDoc(), softTerms);
+        commit(writer, commit.getUserData(), origin, leaf.ord + 1);
+        IOUtils.rm(softTerms);
       }
     }
+  }
+
+  private static Path softTerms(Path work, int segment) {
+    return work.resolve("soft-" + segment);
   }
 
   private static IndexWriterConfig config(DirectoryReader reader, SegmentInfos infos) {
@@ -214,16 +236,17 @@ public final class IndexEnricher {
     return config;
   }
 
-  /** Segments that an earlier call has finished. */
-  private static int done(IndexWriter writer, Path work, String origin) throws IOException {
-    if (writer.getLiveCommitData() == null) {
-      return 0;
-    }
+  /** What an earlier call has committed; empty if there was none. */
+  private static Map<String, String> begun(IndexWriter writer) {
     Map<String, String> data = new HashMap<>();
-    writer.getLiveCommitData().forEach(entry -> data.put(entry.getKey(), entry.getValue()));
-    if (data.isEmpty()) {
-      return 0;
+    if (writer.getLiveCommitData() != null) {
+      writer.getLiveCommitData().forEach(entry -> data.put(entry.getKey(), entry.getValue()));
     }
+    return data;
+  }
+
+  /** Segments that an earlier call has finished. */
+  private static int done(Map<String, String> data, Path work, String origin) throws IOException {
     if (!origin.equals(data.get(ORIGIN))) {
       throw new IOException(
           "%s: was begun from another state of the index or with other settings (%s, now %s); delete it"

@@ -50,6 +50,8 @@ final class SoftTermSegment {
       throws IOException {
     IndexWriterConfig config =
         new IndexWriterConfig()
+            // of the segment, which it is read beside
+            .setIndexCreatedVersionMajor(leaf.reader().getMetaData().createdVersionMajor())
             // merges neighbours, so that documents stay in order
             .setMergePolicy(new LogDocMergePolicy())
             .setMergeScheduler(new SerialMergeScheduler())

@@ -56,6 +56,7 @@ import org.apache.lucene.tests.util.LuceneTestCase;
 import org.apache.lucene.tests.util.LuceneTestCase.SuppressFileSystems;
 import org.apache.lucene.tests.util.TestUtil;
 import org.apache.lucene.util.BytesRef;
+import org.apache.lucene.util.Version;
 import org.semanticbm25.onnx.Progress;
 import org.semanticbm25.similarity.field.ContextualField;
 import org.semanticbm25.similarity.field.SoftTermFields;
@@ -370,6 +371,68 @@ public class TestIndexEnricher extends LuceneTestCase {
     checkTarget();
   }
 
+  public void testAFirstSegmentIsGoneOnWithBySameSettingsOnly() throws IOException {
+    index(300);
+    int[] calls = new int[1];
+    SoftFrequencyEncoder stopping =
+        texts -> {
+          if (++calls[0] > 1) {
+            throw new OutOfMemoryError("stopped by the test");
+          }
+          return encode(texts);
+        };
+    SoftTermFields first = fields;
+    expectThrows(
+        OutOfMemoryError.class,
+        () -> {
+          while (!Files.exists(target)) {
+            enrich(stopping);
+          }
+        });
+    fields = fields(2f, 4);
+    IOException e = expectThrows(IOException.class, () -> enrich(TestIndexEnricher::encode));
+    assertTrue(e.getMessage(), e.getMessage().contains("delete it"));
+    fields = first;
+    enrich(TestIndexEnricher::encode);
+    checkTarget();
+  }
+
+  public void testAnIndexOfAnEarlierMajorVersion() throws IOException {
+    int earlier = Version.LATEST.major - 1;
+    IndexWriterConfig config = new IndexWriterConfig(analyzer).setIndexCreatedVersionMajor(earlier);
+    try (Directory directory = FSDirectory.open(source);
+        IndexWriter writer = new IndexWriter(directory, config)) {
+      for (int id = 0; id < 20; id++) {
+        writer.addDocument(document(random(), id));
+      }
+      writer.setLiveCommitData(Map.of("owner", "someone").entrySet());
+    }
+    enrich(TestIndexEnricher::encode);
+    try (Directory directory = FSDirectory.open(target);
+        DirectoryReader reader = DirectoryReader.open(directory)) {
+      assertEquals(20, reader.maxDoc());
+      for (LeafReaderContext leaf : reader.leaves()) {
+        assertEquals(earlier, leaf.reader().getMetaData().createdVersionMajor());
+        checkSoftField(leaf.reader());
+      }
+    }
+  }
+
+  public void testDocumentsWithoutTheFieldMayComeFirst() throws IOException {
+    try (Directory directory = FSDirectory.open(source);
+        IndexWriter writer = new IndexWriter(directory, new IndexWriterConfig(analyzer))) {
+      for (int id = 0; id < 1500; id++) {
+        writer.addDocument(List.of(new StringField("id", "other" + id, Field.Store.YES)));
+      }
+      writer.addDocument(List.of(new TextField(FIELD, "w1 w2 w3", Field.Store.YES)));
+    }
+    enrich(TestIndexEnricher::encode);
+    try (Directory directory = FSDirectory.open(target);
+        DirectoryReader reader = DirectoryReader.open(directory)) {
+      assertTrue(ContextualField.isIn(reader, FIELD));
+    }
+  }
+
   public void testWhatCannotBeEnrichedIsRefused() throws IOException {
     index(100);
     Map<String, Integer> before = files(source);
@@ -395,6 +458,14 @@ public class TestIndexEnricher extends LuceneTestCase {
     enrich(TestIndexEnricher::encode);
     source = target;
     target = folder.resolve("again");
+    refused("has a field 'body_soft' already");
+    source = folder.resolve("stored");
+    try (Directory directory = FSDirectory.open(source);
+        IndexWriter writer = new IndexWriter(directory, new IndexWriterConfig(analyzer))) {
+      writer.addDocument(
+          List.of(
+              new TextField(FIELD, "w1", Field.Store.YES), new StoredField("body_soft", "mine")));
+    }
     refused("has a field 'body_soft' already");
     source = folder.resolve("source");
     assertEquals(before, files(source));
