@@ -72,18 +72,25 @@ abstract class PassageRescorer extends Rescorer {
           "none of the %s hits has a text; give a field that is stored, or another source"
               .formatted(texts.size()));
     }
-    float[] scores = score(texts.stream().map(PassageRescorer::orEmpty).toList());
+    float[] scores =
+        score(texts.stream().filter(this::isScored).map(PassageRescorer::orEmpty).toList());
     RescoredDoc[] hits = new RescoredDoc[byDoc.length];
+    int next = 0;
     for (int i = 0; i < hits.length; i++) {
       ScoreDoc hit = byDoc[i];
-      boolean hasText = texts.get(i) != null;
-      boolean keeps = fallback && !hasText;
-      hits[i] = new RescoredDoc(hit, keeps ? hit.score : combine(hit.score, scores[i]), hasText);
+      String text = texts.get(i);
+      float score = isScored(text) ? combine(hit.score, scores[next++]) : hit.score;
+      hits[i] = new RescoredDoc(hit, score, text != null);
     }
     // the sort is stable
     Arrays.sort(hits, (a, b) -> Float.compare(b.score, a.score));
     return new TopDocs(
         firstPassTopDocs.totalHits, Arrays.copyOf(hits, Math.min(topN, hits.length)));
+  }
+
+  /** Whether a document with that text does not keep the score of the first pass. */
+  private boolean isScored(@Nullable String text) {
+    return text != null || !fallback;
   }
 
   private static void requireScores(ScoreDoc[] hits) {
@@ -127,7 +134,7 @@ abstract class PassageRescorer extends Rescorer {
   public final Explanation explain(
       IndexSearcher searcher, Explanation firstPassExplanation, int docID) throws IOException {
     String text = texts(searcher, new ScoreDoc[] {new ScoreDoc(docID, 0)}).getFirst();
-    if (fallback && text == null) {
+    if (!isScored(text)) {
       return Explanation.match(
           firstPassExplanation.getValue(),
           "score of the first pass, for the document has no text",

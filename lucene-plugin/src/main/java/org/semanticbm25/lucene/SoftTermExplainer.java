@@ -3,7 +3,6 @@ package org.semanticbm25.lucene;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import org.apache.lucene.search.Explanation;
 import org.apache.lucene.util.BytesRef;
 import org.jspecify.annotations.Nullable;
@@ -49,14 +48,15 @@ public final class SoftTermExplainer {
     if (passage == null || !scored.isMatch()) {
       return scored;
     }
+    List<BytesRef> known =
+        field.queryTerms(query).stream().filter(term -> field.number(term).isPresent()).toList();
+    List<List<WordShare>> words =
+        encoder.explain(
+            passage, known.stream().mapToInt(term -> field.number(term).getAsInt()).toArray());
     List<Explanation> parts = new ArrayList<>();
-    for (BytesRef term : field.queryTerms(query)) {
-      OptionalInt number = field.number(term);
-      if (number.isPresent()) {
-        List<WordShare> words = encoder.explain(passage, number.getAsInt());
-        if (!words.isEmpty()) {
-          parts.add(part(term, words));
-        }
+    for (int i = 0; i < words.size(); i++) {
+      if (!words.get(i).isEmpty()) {
+        parts.add(part(known.get(i), words.get(i)));
       }
     }
     if (parts.isEmpty()) {

@@ -79,6 +79,11 @@ public final class AttentionScorer implements Closeable {
     float[] scores = new float[masses.size()];
     for (int i = 0; i < scores.length; i++) {
       scores[i] = function.score(masses.get(i));
+      if (!Float.isFinite(scores[i])) {
+        throw new IOException(
+            "%s: its attention gives the score %s; fetch the model again"
+                .formatted(model.onnx(), scores[i]));
+      }
     }
     return scores;
   }

@@ -155,27 +155,37 @@ public final class SoftTermEncoder implements Closeable {
   public record WordShare(String word, float share) {}
 
   /**
-   * Tells which words of a passage made the soft frequency of a term: the sum of their shares less
+   * Tells which words of a passage made the soft frequencies of terms: the sum of their shares less
    * the model's cut.
    *
    * @param passage any text
-   * @param term number of a term of the model
-   * @return different words with a share, the largest first
+   * @param terms numbers of terms of the model
+   * @return for each term, different words with a share, the largest first
    * @throws IOException as {@link #encode}
    * @throws IllegalStateException if closed
    */
-  public List<WordShare> explain(String passage, int term) throws IOException {
-    Map<String, Float> shares = new HashMap<>();
+  public List<List<WordShare>> explain(String passage, int... terms) throws IOException {
+    List<Map<String, Float>> shares = new ArrayList<>();
+    for (int i = 0; i < terms.length; i++) {
+      shares.add(new HashMap<>());
+    }
     run(
         List.of(
             () -> {
               encoder.forEachWindow(
                   List.of(passage),
-                  (window, vectors, gates) ->
-                      addWords(
-                          shares, encoder.texts(window), matcher.shares(vectors, gates, term)));
+                  (window, vectors, gates) -> {
+                    String[] pieces = encoder.texts(window);
+                    for (int i = 0; i < terms.length; i++) {
+                      addWords(shares.get(i), pieces, matcher.shares(vectors, gates, terms[i]));
+                    }
+                  });
               return null;
             }));
+    return shares.stream().map(SoftTermEncoder::largestFirst).toList();
+  }
+
+  private static List<WordShare> largestFirst(Map<String, Float> shares) {
     return shares.entrySet().stream()
         .filter(word -> word.getValue() > 0f)
         .map(word -> new WordShare(word.getKey(), word.getValue()))
@@ -222,10 +232,12 @@ public final class SoftTermEncoder implements Closeable {
 
   /** Waits for what is running, and frees the model. */
   @Override
-  public void close() throws IOException {
-    executor.close();
-    try (matcher) {
-      encoder.close();
+  public synchronized void close() throws IOException {
+    if (!executor.isTerminated()) {
+      executor.close();
+      try (matcher) {
+        encoder.close();
+      }
     }
   }
 }

@@ -34,13 +34,18 @@ final class TokenMatcher implements Closeable {
     kernel.add(sums, vectors, factors);
   }
 
-  /** The soft frequencies that sums amount to. */
-  SoftFrequencies frequencies(float[] sums) {
+  /** The soft frequencies that sums amount to; an encoder that gives no numbers is damaged. */
+  SoftFrequencies frequencies(float[] sums) throws IOException {
     float cut = model.parameters().cut();
     int[] found = new int[sums.length];
     float[] frequencies = new float[sums.length];
     int count = 0;
     for (int t = 0; t < sums.length; t++) {
+      if (!Float.isFinite(sums[t])) {
+        throw new IOException(
+            "%s: a soft frequency is %s; fetch the encoder again"
+                .formatted(model.provenance().source(), sums[t]));
+      }
       if (sums[t] > cut) {
         found[count] = t;
         frequencies[count++] = sums[t] - cut;

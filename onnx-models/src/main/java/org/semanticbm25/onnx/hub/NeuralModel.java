@@ -66,7 +66,9 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
       return new NeuralModel(name == null ? "model" : name.toString(), onnx, tokenizer);
     }
     throw new NoSuchFileException(
-        folder + ": no " + TOKENIZER_NAME + " beside the model; put the model's own there");
+        folder.toString(),
+        null,
+        "no " + TOKENIZER_NAME + " beside the model; put the model's own there");
   }
 
   private static Path onnxIn(Path folder) throws IOException {
@@ -82,7 +84,9 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
     }
     if (others.isEmpty()) {
       throw new NoSuchFileException(
-          folder + ": no " + String.join(" or ", ONNX_NAMES) + "; put the ONNX export there");
+          folder.toString(),
+          null,
+          "no " + String.join(" or ", ONNX_NAMES) + "; put the ONNX export there");
     }
     return others.getFirst();
   }
@@ -105,7 +109,7 @@ public record NeuralModel(String name, Path onnx, Path tokenizer) {
       InputStream in = NeuralModel.class.getResourceAsStream(resources + file);
       if (in == null) {
         throw new NoSuchFileException(
-            file + ": not on the class path; add the artifact " + artifact);
+            file, null, "not on the class path; add the artifact " + artifact);
       }
       return in;
     }

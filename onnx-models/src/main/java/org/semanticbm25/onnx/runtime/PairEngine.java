@@ -13,9 +13,11 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
@@ -80,9 +82,17 @@ public final class PairEngine implements Closeable {
     this.maxTokens = maxTokens;
     this.longPassages = longPassages;
     this.threads = threads;
-    this.executor =
-        Executors.newFixedThreadPool(
-            threads, Thread.ofPlatform().daemon().name("cross-encoder-", 0).factory());
+    ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            threads,
+            threads,
+            0,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            Thread.ofPlatform().daemon().name("cross-encoder-", 0).factory());
+    // a machine that is out of threads is told now, and not when a call is under way
+    pool.prestartAllCoreThreads();
+    this.executor = pool;
   }
 
   /**
@@ -195,21 +205,20 @@ public final class PairEngine implements Closeable {
     }
 
     private void runBatches() {
-      List<Window> windows = new ArrayList<>();
+      List<PairBatch> batches = new ArrayList<>();
       // one that is done already, stopped that is, may lack tokens
-      unlessDone(() -> windows.addAll(windows()));
-      List<PairBatch> batches =
-          PairBatch.of(windows, query.length + model.tokenizer().specialTokens(), threads);
-      OrtSession session = windows.size() == 1 && isAlone() ? model.wide() : model.session();
+      unlessDone(() -> batches.addAll(batches()));
+      boolean isSingle = batches.size() == 1 && batches.getFirst().windows().size() == 1;
+      OrtSession session = isSingle && isAlone() ? model.wide() : model.session();
       inParallel(batches.size(), i -> run(session, batches.get(i)), this::end);
     }
 
-    private List<Window> windows() {
+    private List<PairBatch> batches() {
       List<Window> windows = new ArrayList<>();
       for (int i = 0; i < tokens.length; i++) {
         windows.addAll(longPassages.windows(i, tokens[i].length, room(query.length)));
       }
-      return windows;
+      return PairBatch.of(windows, query.length + model.tokenizer().specialTokens(), threads);
     }
 
     private boolean isAlone() {

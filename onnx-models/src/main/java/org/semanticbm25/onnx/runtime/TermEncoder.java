@@ -45,6 +45,7 @@ public final class TermEncoder implements AutoCloseable {
   private final Executor executor;
   // runs hold it for reading: one may go on when the thread that waited for it was interrupted
   private final ReadWriteLock closing = new ReentrantReadWriteLock();
+  private boolean closed;
   private final int first;
   private final int last;
 
@@ -118,12 +119,19 @@ public final class TermEncoder implements AutoCloseable {
    *
    * @param word any text
    * @return ids, the first {@value #MAX_PIECES} at most; none if the tokenizer leaves nothing
+   * @throws IllegalStateException if closed
    */
   public int[] pieces(String word) {
-    long[] ids = tokenizer.encode(word).getIds();
-    return Arrays.stream(ids, 1, Math.min(ids.length - 1, MAX_PIECES + 1))
-        .mapToInt(Math::toIntExact)
-        .toArray();
+    closing.readLock().lock();
+    try {
+      requireOpen();
+      long[] ids = tokenizer.encode(word).getIds();
+      return Arrays.stream(ids, 1, Math.min(ids.length - 1, MAX_PIECES + 1))
+          .mapToInt(Math::toIntExact)
+          .toArray();
+    } finally {
+      closing.readLock().unlock();
+    }
   }
 
   /**
@@ -147,6 +155,7 @@ public final class TermEncoder implements AutoCloseable {
    *     wordpieces
    * @throws IOException if the model fails, or returns no hidden states, or as an {@code
    *     InterruptedIOException} if the thread is interrupted
+   * @throws IllegalStateException if closed
    */
   public float[][] encode(int[][] pieces, Progress progress) throws IOException {
     List<Integer> byLength =
@@ -183,6 +192,12 @@ public final class TermEncoder implements AutoCloseable {
     return vectors;
   }
 
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException(model.onnx() + ": closed");
+    }
+  }
+
   private static int endOfBatch(int[][] pieces, List<Integer> byLength, int start) {
     int length = pieces[byLength.get(start)].length;
     int end = start;
@@ -207,13 +222,20 @@ public final class TermEncoder implements AutoCloseable {
   /** The states of terms of one length, {@code [batch, length + 2, hidden]}, to their means. */
   private float[][] encodeBatch(List<int[]> batch, int length) throws IOException {
     closing.readLock().lock();
+    try {
+      requireOpen();
+      return run(batch, length);
+    } finally {
+      closing.readLock().unlock();
+    }
+  }
+
+  private float[][] run(List<int[]> batch, int length) throws IOException {
     try (TokenBatch inputs = new TokenBatch(session, batch, first, last);
         OrtSession.Result result = NativeRuns.run(session, inputs.tensors())) {
       return meanOverPieces(result.get(0).getValue(), length);
     } catch (OrtException e) {
       throw new IOException(model.onnx() + ": ONNX Runtime failed to run it", e);
-    } finally {
-      closing.readLock().unlock();
     }
   }
 
@@ -250,8 +272,12 @@ public final class TermEncoder implements AutoCloseable {
   @Override
   public void close() {
     closing.writeLock().lock();
-    try (tokenizer) {
-      session.close();
+    try {
+      if (!closed) {
+        closed = true;
+        tokenizer.close();
+        session.close();
+      }
     } catch (OrtException e) {
       throw new IllegalStateException("ONNX Runtime failed to close " + model.onnx(), e);
     } finally {

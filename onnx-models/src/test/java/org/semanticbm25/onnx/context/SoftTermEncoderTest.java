@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -132,8 +133,10 @@ class SoftTermEncoderTest {
     try (SoftTermEncoder encoder = SoftTermEncoder.open(files, model, 1)) {
       SoftFrequencies found = encoder.encode(List.of(text)).getFirst();
       assertTrue(found.size() > 2, "too few to tell");
+      int[] terms = IntStream.range(0, found.size()).map(found::term).toArray();
+      List<List<WordShare>> shares = encoder.explain(text, terms);
       for (int i = 0; i < found.size(); i++) {
-        List<WordShare> words = encoder.explain(text, found.term(i));
+        List<WordShare> words = shares.get(i);
         double sum = words.stream().mapToDouble(WordShare::share).sum();
         assertEquals(found.frequency(i), sum - PARAMETERS.cut(), 1e-4);
         assertTrue(words.stream().noneMatch(word -> word.word().startsWith("##")));
