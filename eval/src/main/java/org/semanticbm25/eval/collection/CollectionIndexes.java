@@ -43,7 +43,7 @@ public record CollectionIndexes(Path folder) {
    */
   public OpenIndex open(String name, String fingerprint, Analyzer analyzer, TextIndex.Source source)
       throws IOException {
-    String analysis = analyzer.getClass().getSimpleName();
+    String analysis = analyzer.getClass().getName();
     Path index = folder.resolve(fingerprint.substring(0, 12) + "-" + analysis);
     if (!Files.exists(index)) {
       Terminal.say("indexing %s to %s", name, index);

@@ -108,6 +108,9 @@ public final class TextFile {
   }
 
   private static Reader open(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new UserException(file + ": is a folder; give a file");
+    }
     InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
     try {
       in.mark(2);

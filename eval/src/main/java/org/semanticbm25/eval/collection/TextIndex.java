@@ -1,13 +1,19 @@
 package org.semanticbm25.eval.collection;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import java.util.UUID;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.document.BinaryDocValuesField;
@@ -24,6 +30,7 @@ import org.apache.lucene.index.StoredFields;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.store.LockObtainFailedException;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.IOConsumer;
 import org.semanticbm25.eval.UserException;
@@ -35,6 +42,9 @@ public final class TextIndex {
 
   /** The field of the passage's title and text. */
   public static final String CONTENTS = "contents";
+
+  private static final String WRITING = ".writing-";
+  private static final String UUIDS = "[0-9a-f-]{36}";
 
   private TextIndex() {}
 
@@ -56,9 +66,13 @@ public final class TextIndex {
     if (Files.exists(target) && !isEmptyFolder(target)) {
       throw new UserException(target + ": exists; delete it, or give another folder");
     }
-    Path parent = target.toAbsolutePath().getParent();
+    Path parent =
+        Objects.requireNonNull(target.toAbsolutePath().getParent(), "of a folder to be made");
     Files.createDirectories(parent);
-    Path temporary = Files.createTempDirectory(parent, target.getFileName() + ".writing");
+    String writing = target.getFileName() + WRITING;
+    deleteLeft(parent, writing);
+    // with the rights of any new folder, which a temporary one has not
+    Path temporary = Files.createDirectory(parent.resolve(writing + UUID.randomUUID()));
     try {
       int count;
       try (Directory directory = FSDirectory.open(temporary)) {
@@ -70,6 +84,31 @@ public final class TextIndex {
     } catch (Throwable t) {
       deleteFolder(temporary);
       throw t;
+    }
+  }
+
+  /** Deletes what processes left that were killed as they indexed for the same target. */
+  private static void deleteLeft(Path parent, String writing) throws IOException {
+    Instant old = Instant.now().minus(Duration.ofMinutes(1));
+    try (DirectoryStream<Path> folders =
+        Files.newDirectoryStream(
+            parent,
+            file -> file.getFileName().toString().matches(Pattern.quote(writing) + UUIDS))) {
+      for (Path folder : folders) {
+        if (Files.getLastModifiedTime(folder).toInstant().isBefore(old)
+            && !isBeingWritten(folder)) {
+          deleteFolder(folder);
+        }
+      }
+    }
+  }
+
+  private static boolean isBeingWritten(Path folder) throws IOException {
+    try (Directory directory = FSDirectory.open(folder)) {
+      directory.obtainLock(IndexWriter.WRITE_LOCK_NAME).close();
+      return false;
+    } catch (LockObtainFailedException e) {
+      return true;
     }
   }
 

@@ -347,7 +347,10 @@ public final class Comparer {
         .toList();
   }
 
-  /** Alignment with the cross-encoder of each query, of the system's hits in the pool. */
+  /**
+   * Alignment with the cross-encoder of each query in which that prefers something, of the system's
+   * hits in the pool; 0 without hits.
+   */
   private Map<String, Double> alignments(Run run) {
     Map<String, Double> values = new LinkedHashMap<>();
     pools.forEach(
@@ -361,7 +364,10 @@ public final class Comparer {
           Arrays.setAll(scores, i -> ranks.getOrDefault(pool.ids[i], (float) -depth - i));
           Agreement agreement = new Agreement();
           agreement.add(scores, logits(query));
-          values.put(query, agreement.alignment());
+          double alignment = agreement.alignments()[0];
+          if (Double.isFinite(alignment)) {
+            values.put(query, hits.isEmpty() ? 0 : alignment);
+          }
         });
     return values;
   }

@@ -189,6 +189,13 @@ public final class ComparisonFiles {
           rows.add(row(key, "", "milliseconds", system.millis()));
           rows.add(row(key, "", "cost of 1,000 queries", system.cost()));
         }
+        for (LengthResult length : collection.lengths()) {
+          Double mean = length.means().get(system.name());
+          if (mean != null) {
+            String words = ", queries of %s words".formatted(length.words());
+            rows.add(row(key, "", collection.main() + words, mean));
+          }
+        }
         for (Comparison.QueryResult query : collection.details()) {
           Double value = query.values().get(system.name());
           if (value != null) {

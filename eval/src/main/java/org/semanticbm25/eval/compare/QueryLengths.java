@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.semanticbm25.eval.compare.Comparison.LengthResult;
 import org.semanticbm25.eval.compare.Comparison.QueryResult;
@@ -22,7 +23,9 @@ final class QueryLengths {
           new Range("21 to 40", 21, 40),
           new Range("41 to 80", 41, 80),
           new Range("above 80", 81, Integer.MAX_VALUE),
-          new Range("above 20", 21, Integer.MAX_VALUE));
+          new Range("above 20, all", 21, Integer.MAX_VALUE));
+
+  private static final Pattern WHITE_SPACE = Pattern.compile("(?U)\\s+");
 
   private QueryLengths() {}
 
@@ -43,7 +46,7 @@ final class QueryLengths {
   }
 
   private static boolean isIn(Range range, String query) {
-    int words = query.isBlank() ? 0 : query.strip().split("\\s+").length;
+    long words = WHITE_SPACE.splitAsStream(query).filter(word -> !word.isEmpty()).count();
     return words >= range.least && words <= range.most;
   }
 

@@ -17,6 +17,17 @@ import org.semanticbm25.eval.collection.Run;
 /** Measures runs on the same judgements, and tests the first against the others. */
 public final class Evaluation {
   private static final Measure MAIN = Measure.nDCG(10);
+  // all that an evaluation may have
+  private static final List<String> SYSTEMS =
+      List.of(
+          "bm25",
+          "bm25-tuned",
+          "semantic",
+          "semantic" + RankingSystem.PROFILE,
+          "contextual",
+          "contextual" + RankingSystem.PROFILE,
+          "cross-encoder",
+          "attention");
 
   private final Dataset dataset;
   private final List<Measure> measures;
@@ -82,20 +93,13 @@ public final class Evaluation {
 
   /** Writes the runs, in place of those of an earlier evaluation in the folder. */
   public void write(Path folder) throws IOException {
-    for (String former :
-        List.of(
-            "bm25",
-            "bm25-tuned",
-            "semantic",
-            "semantic" + RankingSystem.PROFILE,
-            "contextual",
-            "contextual" + RankingSystem.PROFILE,
-            "cross-encoder",
-            "attention")) {
-      Files.deleteIfExists(folder.resolve(former + ".run"));
-    }
     for (Map.Entry<String, Run> run : runs.entrySet()) {
       run.getValue().write(folder.resolve(run.getKey() + ".run"), run.getKey());
+    }
+    for (String system : SYSTEMS) {
+      if (!runs.containsKey(system)) {
+        Files.deleteIfExists(folder.resolve(system + ".run"));
+      }
     }
     Terminal.say("run files: %s", folder);
   }

@@ -15,11 +15,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -357,6 +361,28 @@ class CommandLineTest {
     assertTrue(Files.readString(at("runs/bm25.run")).startsWith("q1 Q0 d2 1 3.0"));
     assertTrue(Files.readString(at("runs/semantic.run")).startsWith("q1 Q0 d1 1 "));
     assertEquals(3, Files.readString(at("runs/cross-encoder.run")).lines().count());
+    List<Object> reranking =
+        List.of(
+            "eval",
+            folder,
+            "--no-contextual",
+            "--extracted",
+            at("tiny.sbm25"),
+            "--home",
+            at("home"),
+            "--rerank",
+            "0",
+            "--run",
+            at("first.run"));
+    ok(reranking, new Object[] {"--depth", "1", "-o", at("runs")});
+    assertEquals(2, Files.readString(at("runs/bm25.run")).lines().count());
+    assertEquals(2, Files.readString(at("runs/semantic.run")).lines().count());
+    assertFalse(Files.exists(at("runs/cross-encoder.run")), "of an earlier call");
+    for (Path place : List.of(folder, at("first.run"), at("first.run/below"))) {
+      List<Object> wrong = new ArrayList<>(reranking);
+      wrong.addAll(List.of("-o", place));
+      refused(wrong, place.equals(folder) ? "would replace" : "is not a folder");
+    }
     Files.writeString(at("idf.tsv"), "laptop\t5\ncheap\t2\n");
     refused(
         List.of("eval", folder, "--idf", at("idf.tsv"), "--home", at("home")),
@@ -378,6 +404,42 @@ class CommandLineTest {
         "--idf",
         at("idf.tsv"));
     assertEquals(3, Files.readString(at("runs/semantic.run")).lines().count());
+  }
+
+  @Test
+  void refusesBeforeTheWorkBegins() throws IOException {
+    Files.createDirectories(at("v1/set"));
+    Files.createDirectories(at("v2/set"));
+    for (String copy : List.of("v1/set", "v2/set")) {
+      for (String file : List.of("corpus.jsonl", "queries.jsonl", "qrels/test.tsv")) {
+        Path to = at(copy).resolve(file);
+        Files.createDirectories(to.getParent());
+        Files.copy(at(file), to);
+      }
+    }
+    Object home = at("home");
+    refused(
+        List.of("study", at("v1/set"), at("v2/set"), "--lists", folder, "--home", home),
+        "have the same name");
+    refused(List.of("tune", folder + ":test", "--queries", 0, "--home", home), "--queries 0");
+    refused(List.of("compare", folder, "--field", "title", "--home", home), "is a collection");
+    refused(List.of("compare", folder, "-o", at("corpus.jsonl/r.html"), "--home", home), "folder");
+    ok("index", at("corpus.jsonl"), at("index"));
+    refused(List.of("compare", at("index"), "--queries", folder, "--home", home), "is a folder");
+    refused(
+        List.of("fit", at("index"), "--queries", at("queries.jsonl"), "-o", folder, "--home", home),
+        "is a folder");
+  }
+
+  @Test
+  void whatAKilledIndexingLeftIsDeleted() throws IOException {
+    Path left = Files.createDirectory(at("index.writing-" + UUID.randomUUID()));
+    Path mine = Files.createDirectory(at("index.writing-notes"));
+    Files.setLastModifiedTime(left, FileTime.from(Instant.now().minus(Duration.ofHours(1))));
+    Files.setLastModifiedTime(mine, FileTime.from(Instant.now().minus(Duration.ofHours(1))));
+    ok("index", at("corpus.jsonl"), at("index"));
+    assertFalse(Files.exists(left));
+    assertTrue(Files.exists(mine));
   }
 
   @Test

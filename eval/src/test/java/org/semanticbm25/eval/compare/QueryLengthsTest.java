@@ -29,7 +29,7 @@ class QueryLengthsTest {
                 query(40, 0.5, 0.6),
                 query(81, 0.7, 0.3)));
     assertEquals(
-        List.of("up to 10 2", "11 to 20 1", "21 to 40 1", "above 80 1", "above 20 2"),
+        List.of("up to 10 2", "11 to 20 1", "21 to 40 1", "above 80 1", "above 20, all 2"),
         results.stream().map(r -> r.words() + " " + r.queries()).toList());
     assertEquals(0.3, results.getFirst().means().get("a"), 1e-12);
     assertEquals(0.7, results.getFirst().means().get("b"), 1e-12);

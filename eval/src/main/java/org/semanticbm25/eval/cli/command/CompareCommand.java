@@ -22,6 +22,7 @@ import org.semanticbm25.eval.cli.option.AttentionFileOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.TargetOption;
 import org.semanticbm25.eval.cli.option.TargetOption.Target;
+import org.semanticbm25.eval.cli.option.UserFiles;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIdf;
 import org.semanticbm25.eval.collection.Dataset;
@@ -126,21 +127,26 @@ public final class CompareCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     check();
+    Path page =
+        output != null ? output : workspace.home.resolve("comparison").resolve("comparison.html");
+    UserFiles.requireWritable(page);
+    Map<Path, Dataset> datasets = new LinkedHashMap<>();
+    for (Path place : targets) {
+      datasets.put(place, target.read(place));
+    }
     List<Comparison.Collection> collections = new ArrayList<>();
     Comparison comparison;
     try (NeuralSystems neural = neural()) {
-      for (Path place : targets) {
-        collections.add(compare(place, neural));
+      for (Map.Entry<Path, Dataset> dataset : datasets.entrySet()) {
+        collections.add(compare(dataset.getKey(), dataset.getValue(), neural));
       }
       comparison = new Comparison(settings(), collections, neural.heads());
     }
-    Path page =
-        output != null ? output : workspace.home.resolve("comparison").resolve("comparison.html");
-    ComparisonFiles.write(comparison, page);
     PrintWriter out = spec.commandLine().getOut();
     collections.forEach(collection -> out.println(ComparisonFiles.table(collection) + "\n"));
     out.println(ComparisonFiles.lengthTable(collections));
     out.flush();
+    ComparisonFiles.write(comparison, page);
     Terminal.say("wrote %s", page);
     return 0;
   }
@@ -185,8 +191,8 @@ public final class CompareCommand implements Callable<Integer> {
         crossEncoder.openCached(workspace.home), functions, cuts, workspace.home.resolve("scores"));
   }
 
-  private Comparison.Collection compare(Path place, NeuralSystems neural) throws IOException {
-    Dataset all = target.read(place);
+  private Comparison.Collection compare(Path place, Dataset all, NeuralSystems neural)
+      throws IOException {
     Dataset drawn = all.only(target.drawn(all.queries().keySet()));
     // wrong files are told before the work begins
     Path firstPass = place.resolve(FIRST_PASS);

@@ -147,6 +147,7 @@ public final class EditCommand implements Callable<Integer> {
   private void preview(Path place, String query, ScoringParameters parameters, List<WordEdit> edits)
       throws IOException {
     try (DirectoryReader reader = CollectionIndexes.openIndex(place)) {
+      field.requireIn(place, reader);
       SemanticField semantic = field.semantic(workspace, place);
       List<Hit> before = RankingSystem.semantic(reader, semantic).search(query, count);
       List<Hit> after =

@@ -104,7 +104,7 @@ public final class EnrichCommand implements Callable<Integer> {
       enricher.enrich(index, output);
     } catch (IOException e) {
       Path folder = Objects.requireNonNull(output.toAbsolutePath().getParent(), "of a new folder");
-      if (Files.getFileStore(folder).getUsableSpace() < FULL_DISK) {
+      if (Files.isDirectory(folder) && Files.getFileStore(folder).getUsableSpace() < FULL_DISK) {
         throw new UserException(
             "%s: the disk is full (%s); free space and give the command again: it goes on"
                 .formatted(output, e.getMessage()),

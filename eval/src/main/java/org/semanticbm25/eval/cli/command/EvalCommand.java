@@ -23,6 +23,7 @@ import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FirstPassOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.ProfileOption;
+import org.semanticbm25.eval.cli.option.UserFiles;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.CollectionIdf;
@@ -155,6 +156,13 @@ public final class EvalCommand implements Callable<Integer> {
     Analyzer analyzer = new EnglishAnalyzer();
     profile.read(TextIndex.CONTENTS, analyzer);
     String fingerprint = Digests.sha256(dataset.corpus());
+    Path runs = output != null ? output : runs(dataset, fingerprint);
+    // what is wrong is told before the work begins
+    checkRuns(runs);
+    Run given = run == null ? null : dataset.readRun(run).first(depth);
+    Dataset heldOut = tuneOn == null ? null : Dataset.read(folder, tuneOn);
+    CollectionIdf statistics =
+        idf == null ? null : new CollectionIdf(CollectionIdf.readTable(idf), analyzer);
     try (CachedCrossEncoder encoder = rerank > 0 ? crossEncoder.openCached(workspace.home) : null;
         AttentionScorer scorer =
             attention.isGiven() ? attention.open(crossEncoder.model(workspace.home)) : null;
@@ -165,40 +173,58 @@ public final class EvalCommand implements Callable<Integer> {
         OpenIndex enriched =
             noContextual ? null : contextual.enriched(index, analyzer, workspace.home)) {
       Evaluation evaluation = new Evaluation(dataset, relevant);
-      List<RankingSystem> systems = new ArrayList<>(semantic(index.reader(), analyzer));
+      List<RankingSystem> systems = new ArrayList<>(semantic(index.reader(), analyzer, statistics));
       if (enriched != null) {
         systems.addAll(
             profile.contextual(
-                () -> searcher(enriched.reader(), analyzer),
+                () -> searcher(enriched.reader(), statistics),
                 contextual.field(TextIndex.CONTENTS, analyzer)));
       }
-      addBm25(evaluation, dataset, index, analyzer);
+      if (run != null && given != null) {
+        checkPassages(run, given, index.reader());
+        evaluation.add("bm25", given);
+      } else {
+        addBm25(evaluation, dataset, heldOut, index.reader(), analyzer);
+      }
       try (Terminal progress = new Terminal()) {
         for (RankingSystem system : systems) {
           evaluation.add(
               system.name(),
-              run != null
-                  ? system.rerank(evaluation.run("bm25"), dataset.queries())
+              given != null
+                  ? system.rerank(given, dataset.queries())
                   : system.run(dataset, depth, progress));
         }
       }
       if (encoder != null) {
         rerank(evaluation, dataset, new Reranker(index.reader(), rerank), encoder, scorer);
       }
-      evaluation.write(output != null ? output : runs(dataset, fingerprint));
       Report report = evaluation.report();
       tellOverlap(evaluation, report);
       settings(dataset).forEach(report::set);
       report.print(spec.commandLine().getOut(), format.value);
+      evaluation.write(runs);
     }
     return 0;
   }
 
-  private List<RankingSystem> semantic(DirectoryReader reader, Analyzer analyzer)
+  /** Refuses a place for run files where they cannot be written, or would replace the user's. */
+  private void checkRuns(Path runs) throws IOException {
+    UserFiles.requireWritableFolder(runs);
+    Path absolute = runs.toAbsolutePath().normalize();
+    boolean givenRun = run != null && absolute.equals(run.toAbsolutePath().normalize().getParent());
+    if (givenRun || absolute.equals(folder.toAbsolutePath().normalize())) {
+      throw new UserException(
+          "-o %s: run files would replace those that are there; give another folder"
+              .formatted(runs));
+    }
+  }
+
+  private List<RankingSystem> semantic(
+      DirectoryReader reader, Analyzer analyzer, @Nullable CollectionIdf statistics)
       throws IOException {
     SemanticField field = SemanticField.of(workspace.model(), TextIndex.CONTENTS, analyzer);
     return profile.semantic(
-        () -> searcher(reader, analyzer),
+        () -> searcher(reader, statistics),
         softTerms == null ? field : field.withMaxSoftTerms(softTerms));
   }
 
@@ -274,22 +300,20 @@ public final class EvalCommand implements Callable<Integer> {
     }
   }
 
-  private void addBm25(Evaluation evaluation, Dataset dataset, OpenIndex index, Analyzer analyzer)
+  private void addBm25(
+      Evaluation evaluation,
+      Dataset dataset,
+      @Nullable Dataset heldOut,
+      DirectoryReader reader,
+      Analyzer analyzer)
       throws IOException {
-    if (run != null) {
-      Run given = dataset.readRun(run);
-      checkPassages(run, given, index.reader());
-      evaluation.add("bm25", given);
-      return;
-    }
     if (Files.exists(folder.resolve("bm25.run"))) {
       Terminal.say("%s has a bm25.run; --run reranks it", folder);
     }
-    RankingSystem bm25 = RankingSystem.bm25(index.reader(), TextIndex.CONTENTS, analyzer);
+    RankingSystem bm25 = RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer);
     evaluation.add(bm25.name(), bm25.run(dataset, depth));
-    if (tuneOn != null) {
-      RankingSystem tuned = tunedBm25(tuneOn, index.reader(), analyzer);
-      evaluation.add("bm25-tuned", tuned.run(dataset, depth));
+    if (heldOut != null) {
+      evaluation.add("bm25-tuned", tunedBm25(heldOut, reader, analyzer).run(dataset, depth));
     }
   }
 
@@ -309,10 +333,9 @@ public final class EvalCommand implements Callable<Integer> {
     }
   }
 
-  private IndexSearcher searcher(DirectoryReader reader, Analyzer analyzer) throws IOException {
-    return idf == null
-        ? new IndexSearcher(reader)
-        : new CollectionIdf(CollectionIdf.readTable(idf), analyzer).searcher(reader);
+  private static IndexSearcher searcher(DirectoryReader reader, @Nullable CollectionIdf statistics)
+      throws IOException {
+    return statistics == null ? new IndexSearcher(reader) : statistics.searcher(reader);
   }
 
   private void rerank(
@@ -335,9 +358,8 @@ public final class EvalCommand implements Callable<Integer> {
     }
   }
 
-  private RankingSystem tunedBm25(String heldOut, DirectoryReader reader, Analyzer analyzer)
+  private RankingSystem tunedBm25(Dataset held, DirectoryReader reader, Analyzer analyzer)
       throws IOException {
-    Dataset held = Dataset.read(folder, heldOut);
     ScoringParameters best =
         new Tuner(Tuner.BM25_GRID)
             .ascend(
@@ -347,7 +369,7 @@ public final class EvalCommand implements Callable<Integer> {
                             held.qrels(),
                             RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer, p.k1(), p.b())
                                 .run(held, 10)));
-    Terminal.say("bm25-tuned on %s: k1=%s b=%s", heldOut, best.k1(), best.b());
+    Terminal.say("bm25-tuned: k1=%s b=%s", best.k1(), best.b());
     return RankingSystem.bm25(reader, TextIndex.CONTENTS, analyzer, best.k1(), best.b());
   }
 }

@@ -21,6 +21,7 @@ import org.semanticbm25.eval.UserException;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FieldOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
+import org.semanticbm25.eval.cli.option.UserFiles;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.CollectionIndexes;
@@ -100,7 +101,9 @@ public final class FitCommand implements Callable<Integer> {
           "--sample %d, --depth %d: must be %d and 2 or more"
               .formatted(sample, depth, MIN_QUERIES));
     }
+    UserFiles.requireWritable(output);
     try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
+      field.requireIn(index, reader);
       SemanticField start = field.semantic(workspace, index);
       List<ScoredQuery> judged = judge(reader);
       List<ScoredQuery> fitted = judged.subList(0, judged.size() / 2);

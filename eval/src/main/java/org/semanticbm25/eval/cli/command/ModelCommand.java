@@ -51,13 +51,14 @@ public final class ModelCommand {
       }
     }
     Files.createDirectories(folder);
+    // the large file first: what is left where it fails does not keep one from trying again
+    graph.write(onnx);
     for (String name : new String[] {"tokenizer.json", "config.json"}) {
       Path from = model.tokenizer().resolveSibling(name);
       if (Files.exists(from)) {
         Files.copy(from, folder.resolve(name));
       }
     }
-    graph.write(onnx);
     Terminal.say(
         "wrote %s: %.1f MiB, was %.1f MiB", onnx, mebibytes(onnx), mebibytes(model.onnx()));
   }

@@ -22,6 +22,7 @@ import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.ListsOption;
+import org.semanticbm25.eval.cli.option.UserFiles;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CachedCrossEncoder;
 import org.semanticbm25.eval.collection.CollectionIdf;
@@ -183,8 +184,16 @@ public final class StudyCommand implements Callable<Integer> {
       contextual.model();
       contextual.storedTerms();
     }
+    Map<String, Path> names = new LinkedHashMap<>();
     for (Path set : folders) {
-      Dataset.read(set, "test");
+      Path other = names.put(Dataset.read(set, "test").name(), set);
+      if (other != null) {
+        throw new UserException(
+            "%s, %s: have the same name; rename one of the folders".formatted(other, set));
+      }
+    }
+    if (output != null) {
+      UserFiles.requireWritableFolder(output);
     }
   }
 

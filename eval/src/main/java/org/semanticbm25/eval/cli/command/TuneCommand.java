@@ -12,6 +12,7 @@ import org.apache.lucene.analysis.en.EnglishAnalyzer;
 import org.jspecify.annotations.Nullable;
 import org.semanticbm25.eval.Terminal;
 import org.semanticbm25.eval.UserException;
+import org.semanticbm25.eval.cli.option.UserFiles;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIndexes.OpenIndex;
 import org.semanticbm25.eval.collection.Dataset;
@@ -67,6 +68,12 @@ public final class TuneCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (limit < 1) {
+      throw new UserException("--queries " + limit + ": must be 1 or more");
+    }
+    if (output != null) {
+      UserFiles.requireWritable(output);
+    }
     Analyzer analyzer = new EnglishAnalyzer();
     List<Collection> prepared = new ArrayList<>();
     try {

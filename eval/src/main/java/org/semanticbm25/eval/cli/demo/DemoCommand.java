@@ -5,9 +5,7 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.net.JarURLConnection;
 import java.net.URL;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,6 +40,7 @@ import org.semanticbm25.eval.compare.Subject;
 import org.semanticbm25.eval.measure.Evaluation;
 import org.semanticbm25.eval.measure.Measure;
 import org.semanticbm25.eval.measure.Report;
+import org.semanticbm25.onnx.AtomicFile;
 import org.semanticbm25.onnx.hub.Digests;
 import org.semanticbm25.similarity.field.SemanticField;
 import org.semanticbm25.similarity.search.SoftTermQuery;
@@ -169,11 +168,11 @@ public final class DemoCommand implements Callable<Integer> {
   }
 
   private static Path unpack(String resource, Path folder) throws IOException {
-    Files.createDirectories(folder);
+    Path file = folder.resolve(resource);
     try (InputStream in = DemoCommand.class.getResourceAsStream(resource)) {
-      Files.copy(in, folder.resolve(resource), StandardCopyOption.REPLACE_EXISTING);
+      AtomicFile.write(file, in::transferTo);
     }
-    return folder.resolve(resource);
+    return file;
   }
 
   private void printIntroduction(OpenIndex index, Dataset dataset) {

@@ -102,6 +102,11 @@ public final class TargetOption {
       throw new UserException(
           "--queries %s: %s has queries of its own; leave one out".formatted(queries, place));
     }
+    if (isCollection(place) && (field.attached != null || !field.name.equals(TextIndex.CONTENTS))) {
+      throw new UserException(
+          "--field, --attached: are for an index; %s is a collection, whose field is '%s'"
+              .formatted(place, TextIndex.CONTENTS));
+    }
   }
 
   private static boolean isCollection(Path place) {

@@ -19,6 +19,31 @@ public final class UserFiles {
     }
   }
 
+  /** Refuses a file that could not be written when the work is done. */
+  public static void requireWritable(Path file) throws UserException {
+    if (Files.isDirectory(file)) {
+      throw new UserException(file + ": is a folder; give a file");
+    }
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder != null) {
+      requireWritableFolder(folder);
+    }
+  }
+
+  /** Refuses a folder, which may not be there yet, that could not be written to. */
+  public static void requireWritableFolder(Path folder) throws UserException {
+    Path existing = folder.toAbsolutePath();
+    while (existing != null && !Files.exists(existing)) {
+      existing = existing.getParent();
+    }
+    if (existing != null && !Files.isDirectory(existing)) {
+      throw new UserException(existing + ": is not a folder; give another place");
+    }
+    if (existing != null && !Files.isWritable(existing)) {
+      throw new UserException(existing + ": permission denied; give another place");
+    }
+  }
+
   /** The folder of a file. */
   public static Directory folderOf(Path file) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
