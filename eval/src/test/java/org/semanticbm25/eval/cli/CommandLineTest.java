@@ -361,6 +361,10 @@ class CommandLineTest {
     assertTrue(Files.readString(at("runs/bm25.run")).startsWith("q1 Q0 d2 1 3.0"));
     assertTrue(Files.readString(at("runs/semantic.run")).startsWith("q1 Q0 d1 1 "));
     assertEquals(3, Files.readString(at("runs/cross-encoder.run")).lines().count());
+    refused(
+        List.of(
+            "eval", folder, "--first-pass", "contextual", "--no-contextual", "--home", at("home")),
+        "give one of the two");
     List<Object> reranking =
         List.of(
             "eval",
@@ -459,6 +463,22 @@ class CommandLineTest {
     assertTrue(out.contains("query tokens: red banana car"), out);
     assertTrue(out.contains("firstPassScore, of the first pass"), out);
     assertTrue(out.contains("d2") && out.contains("d3") && !out.contains("d1"), out);
+    ok("extract", at("tiny.sbm25"), "--model", at("onnx"));
+    List<Object> search =
+        List.of(
+            "search",
+            at("index"),
+            "laptop",
+            "--scorer",
+            "cross-encoder",
+            "--model",
+            at("bert"),
+            "--extracted",
+            at("tiny.sbm25"));
+    ok(search, new Object[] {});
+    assertFalse(out.contains("d1"), "no such word in it: " + out);
+    ok(search, new Object[] {"--first-pass", "semantic"});
+    assertTrue(out.contains("d1"), "a notebook is near: " + out);
     refused(
         List.of(
             "search", at("index"), "red car", "--scorer", "cross-encoder", "--model", at("onnx")),

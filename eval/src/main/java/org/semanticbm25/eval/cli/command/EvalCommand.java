@@ -21,6 +21,7 @@ import org.semanticbm25.eval.cli.option.AttentionOption;
 import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FirstPassOption;
+import org.semanticbm25.eval.cli.option.FirstPassOption.FirstPass;
 import org.semanticbm25.eval.cli.option.FormatOption;
 import org.semanticbm25.eval.cli.option.ProfileOption;
 import org.semanticbm25.eval.cli.option.UserFiles;
@@ -57,8 +58,8 @@ import picocli.CommandLine.Spec;
       "Measure BM25, semantic BM25, contextual soft terms and a cross-encoder on a collection in"
           + " BEIR's layout.",
       "For the contextual system an encoder reads all passages, once.",
-      "The cross-encoder reranks the first hits of BM25, and so does the attention of its first"
-          + " layers, if --layers is given.",
+      "The cross-encoder reranks the first hits of BM25 or of another system, and so does the"
+          + " attention of its first layers, if --layers is given.",
       "Prints nDCG@10, RR@10, R@100, AP@1000 and Judged@10, with the p-value of a paired"
           + " t-test against BM25 (Holm-corrected), and writes TREC run files.%n"
     })
@@ -108,7 +109,7 @@ public final class EvalCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "100",
       description =
-          "hits of BM25 that the cross-encoder reranks, 0 to leave it out (default:"
+          "hits of the first pass that the cross-encoder reranks, 0 to leave it out (default:"
               + " ${DEFAULT-VALUE})")
   int rerank;
 
@@ -270,6 +271,7 @@ public final class EvalCommand implements Callable<Integer> {
     }
     if (rerank > 0) {
       settings.put("cross-encoder", crossEncoder.model(workspace.home).name());
+      settings.put("first pass", firstPass.system.toString());
       settings.put("first-pass weight", firstPass.weight);
     }
     return settings;
@@ -295,6 +297,9 @@ public final class EvalCommand implements Callable<Integer> {
       throw new UserException("--tune-on " + tuneOn + ": BM25 is given by --run; leave one out");
     }
     firstPass.check();
+    if (noContextual && firstPass.system == FirstPass.CONTEXTUAL) {
+      throw new UserException("--first-pass contextual, --no-contextual: give one of the two");
+    }
     if (idf != null && run == null) {
       throw new UserException("--idf " + idf + ": is for reranking; give a --run");
     }
@@ -345,7 +350,7 @@ public final class EvalCommand implements Callable<Integer> {
       CachedCrossEncoder encoder,
       @Nullable AttentionScorer scorer)
       throws IOException {
-    Run first = evaluation.run("bm25");
+    Run first = evaluation.run(firstPass.system.toString());
     CrossEncoderOption.tellCut(encoder.encoder(), dataset.queries().values());
     try (Terminal progress = new Terminal()) {
       evaluation.add(

@@ -127,23 +127,23 @@ public final class SearchCommand implements Callable<Integer> {
       }
       profile.read(field.name, field.analyzer());
       switch (name) {
-        case SEMANTIC -> {
-          searchWith(RankingSystem.semantic(reader, profile.on(field.semantic(workspace, index))));
-        }
+        case SEMANTIC -> searchWith(semantic(reader));
         case CONTEXTUAL -> searchInContext(reader);
         case BM25 -> searchWith(field.bm25(reader));
         case ATTENTION -> {
+          RankingSystem first = firstPass(reader);
           try (AttentionScorer attentive = attention.open(crossEncoder.model(workspace.home))) {
             rerank(
-                field.bm25(reader),
+                first,
                 AttentionRescorer.create(attentive, text, PassageSource.storedFields(field.name)));
           }
         }
         case CROSS_ENCODER -> {
+          RankingSystem first = firstPass(reader);
           try (CrossEncoder encoder = crossEncoder.open(workspace.home)) {
             CrossEncoderOption.tellCut(encoder, List.of(text));
             rerank(
-                field.bm25(reader),
+                first,
                 CrossEncoderRescorer.interpolated(
                     encoder, text, PassageSource.storedFields(field.name), firstPass.weight));
           }
@@ -157,6 +157,22 @@ public final class SearchCommand implements Callable<Integer> {
     return ContextualField.isIn(reader, field.name) ? ScorerName.CONTEXTUAL : ScorerName.SEMANTIC;
   }
 
+  private RankingSystem firstPass(DirectoryReader reader) throws IOException {
+    return switch (firstPass.system) {
+      case BM25 -> field.bm25(reader);
+      case SEMANTIC -> semantic(reader);
+      case CONTEXTUAL -> RankingSystem.contextual(reader, contextual(reader));
+    };
+  }
+
+  private RankingSystem semantic(DirectoryReader reader) throws IOException {
+    return RankingSystem.semantic(reader, profile.on(field.semantic(workspace, index)));
+  }
+
+  private ContextualField contextual(DirectoryReader reader) throws IOException {
+    return profile.on(contextual.checked(index, reader, field.name, field.analyzer()));
+  }
+
   private void searchWith(RankingSystem system) throws IOException {
     IndexSearcher searcher = system.searcher();
     Query query = system.query(text);
@@ -164,8 +180,7 @@ public final class SearchCommand implements Callable<Integer> {
   }
 
   private void searchInContext(DirectoryReader reader) throws IOException {
-    ContextualField soft =
-        profile.on(contextual.checked(index, reader, field.name, field.analyzer()));
+    ContextualField soft = contextual(reader);
     RankingSystem system = RankingSystem.contextual(reader, soft);
     if (!explain) {
       searchWith(system);
@@ -186,12 +201,12 @@ public final class SearchCommand implements Callable<Integer> {
     }
   }
 
-  private void rerank(RankingSystem bm25, Rescorer rescorer) throws IOException {
-    IndexSearcher searcher = bm25.searcher();
-    Query query = bm25.query(text);
-    TopDocs first = searcher.search(query, Math.max(count, RERANKED));
-    field.requireStored(index, searcher, first);
-    TopDocs second = rescorer.rescore(searcher, first, Math.max(count, RERANKED));
+  private void rerank(RankingSystem first, Rescorer rescorer) throws IOException {
+    IndexSearcher searcher = first.searcher();
+    Query query = first.query(text);
+    TopDocs hits = searcher.search(query, Math.max(count, RERANKED));
+    field.requireStored(index, searcher, hits);
+    TopDocs second = rescorer.rescore(searcher, hits, Math.max(count, RERANKED));
     tellMissingTexts(second);
     second.scoreDocs = Arrays.copyOf(second.scoreDocs, Math.min(count, second.scoreDocs.length));
     print(searcher, second, doc -> rescorer.explain(searcher, searcher.explain(query, doc), doc));
