@@ -11,8 +11,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.FieldInfos;
 import org.apache.lucene.index.IndexCommit;
+import org.apache.lucene.index.IndexOptions;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.index.LeafReader;
@@ -154,7 +156,7 @@ public final class IndexEnricher {
         known += known(leaf.reader(), field, made);
       }
     }
-    if (terms == 0 && documents > 0) {
+    if (terms == 0 && reader.numDocs() > 0) {
       throw new IllegalArgumentException(
           "%s: no text found for field '%s' in %s documents; it must be stored, or in doc values or term vectors"
               .formatted(source, field, documents));
@@ -166,8 +168,12 @@ public final class IndexEnricher {
     }
   }
 
-  /** The documents that have a norm of a field; all of them if norms are omitted. */
+  /** The documents that have an indexed field; all of a segment that has it without norms. */
   private static DocIdSetIterator withField(LeafReader reader, String field) throws IOException {
+    FieldInfo info = reader.getFieldInfos().fieldInfo(field);
+    if (info == null || info.getIndexOptions() == IndexOptions.NONE) {
+      return DocIdSetIterator.empty();
+    }
     NumericDocValues norms = reader.getNormValues(field);
     return norms != null ? norms : DocIdSetIterator.all(reader.maxDoc());
   }

@@ -50,6 +50,9 @@ public final class SoftTermExplainer {
     }
     List<BytesRef> known =
         field.queryTerms(query).stream().filter(term -> field.number(term).isPresent()).toList();
+    if (known.isEmpty()) {
+      return scored;
+    }
     List<List<WordShare>> words =
         encoder.explain(
             passage, known.stream().mapToInt(term -> field.number(term).getAsInt()).toArray());

@@ -372,7 +372,14 @@ public class TestIndexEnricher extends LuceneTestCase {
   }
 
   public void testAFirstSegmentIsGoneOnWithBySameSettingsOnly() throws IOException {
-    index(300);
+    try (Directory directory = FSDirectory.open(source);
+        IndexWriter writer = new IndexWriter(directory, new IndexWriterConfig(analyzer))) {
+      for (int id = 0; id < 600; id++) {
+        writer.addDocument(document(random(), id));
+      }
+      writer.forceMerge(1);
+      writer.setLiveCommitData(Map.of("owner", "someone").entrySet());
+    }
     int[] calls = new int[1];
     SoftFrequencyEncoder stopping =
         texts -> {
@@ -382,13 +389,7 @@ public class TestIndexEnricher extends LuceneTestCase {
           return encode(texts);
         };
     SoftTermFields first = fields;
-    expectThrows(
-        OutOfMemoryError.class,
-        () -> {
-          while (!Files.exists(target)) {
-            enrich(stopping);
-          }
-        });
+    expectThrows(OutOfMemoryError.class, () -> enrich(stopping));
     fields = fields(2f, 4);
     IOException e = expectThrows(IOException.class, () -> enrich(TestIndexEnricher::encode));
     assertTrue(e.getMessage(), e.getMessage().contains("delete it"));
@@ -419,10 +420,15 @@ public class TestIndexEnricher extends LuceneTestCase {
   }
 
   public void testDocumentsWithoutTheFieldMayComeFirst() throws IOException {
+    IndexWriterConfig config =
+        new IndexWriterConfig(analyzer).setMergePolicy(NoMergePolicy.INSTANCE);
     try (Directory directory = FSDirectory.open(source);
-        IndexWriter writer = new IndexWriter(directory, new IndexWriterConfig(analyzer))) {
-      for (int id = 0; id < 1500; id++) {
+        IndexWriter writer = new IndexWriter(directory, config)) {
+      for (int id = 0; id < 3000; id++) {
         writer.addDocument(List.of(new StringField("id", "other" + id, Field.Store.YES)));
+        if (id == 1500) {
+          writer.flush();
+        }
       }
       writer.addDocument(List.of(new TextField(FIELD, "w1 w2 w3", Field.Store.YES)));
     }

@@ -25,6 +25,7 @@ import org.semanticbm25.eval.UserException;
  * @param folder of all indexes
  */
 public record CollectionIndexes(Path folder) {
+  private static final String LUCENE = "org.apache.lucene.analysis.";
 
   /** An index that is open for reading. */
   public record OpenIndex(Path place, DirectoryReader reader) implements Closeable {
@@ -43,7 +44,9 @@ public record CollectionIndexes(Path folder) {
    */
   public OpenIndex open(String name, String fingerprint, Analyzer analyzer, TextIndex.Source source)
       throws IOException {
-    String analysis = analyzer.getClass().getName();
+    String type = analyzer.getClass().getName();
+    // another one may have the simple name of one of Lucene's
+    String analysis = type.startsWith(LUCENE) ? analyzer.getClass().getSimpleName() : type;
     Path index = folder.resolve(fingerprint.substring(0, 12) + "-" + analysis);
     if (!Files.exists(index)) {
       Terminal.say("indexing %s to %s", name, index);

@@ -274,7 +274,9 @@ class CommandLineTest {
         "--extracted",
         at("tiny.sbm25"),
         "--profile",
-        at("mine.txt"));
+        at("mine.txt"),
+        "--home",
+        at("home"));
     assertTrue(out.lines().findFirst().orElse("").contains("RBO without profile"), out);
     assertTrue(out.lines().anyMatch(line -> line.matches("semantic-profile .* 1.0000")), out);
   }
@@ -340,7 +342,11 @@ class CommandLineTest {
     assertTrue(Files.readString(at("runs/semantic.run")).startsWith("q1 Q0 d1 1 "));
 
     crossEncoder();
-    Files.writeString(at("first.run"), "q1 Q0 d2 1 3.0 x\nq1 Q0 d1 2 2.9 x\nq2 Q0 d3 1 1.0 x\n");
+    Files.createDirectories(at("given"));
+    Files.createSymbolicLink(at("link"), at("given"));
+    Files.writeString(
+        at("given/first.run"), "q1 Q0 d2 1 3.0 x\nq1 Q0 d1 2 2.9 x\nq2 Q0 d3 1 1.0 x\n");
+    Files.copy(at("given/first.run"), at("first.run"));
     ok(
         "eval",
         folder,
@@ -377,16 +383,34 @@ class CommandLineTest {
             "--rerank",
             "0",
             "--run",
-            at("first.run"));
+            at("given/first.run"));
     ok(reranking, new Object[] {"--depth", "1", "-o", at("runs")});
     assertEquals(2, Files.readString(at("runs/bm25.run")).lines().count());
     assertEquals(2, Files.readString(at("runs/semantic.run")).lines().count());
     assertFalse(Files.exists(at("runs/cross-encoder.run")), "of an earlier call");
-    for (Path place : List.of(folder, at("first.run"), at("first.run/below"))) {
+    for (Path place :
+        List.of(folder, at("given"), at("link"), at("first.run"), at("first.run/below"))) {
       List<Object> wrong = new ArrayList<>(reranking);
       wrong.addAll(List.of("-o", place));
-      refused(wrong, place.equals(folder) ? "would replace" : "is not a folder");
+      refused(wrong, place.startsWith(at("first.run")) ? "is not a folder" : "would replace");
     }
+    List<Object> semanticFirst =
+        List.of(
+            "eval",
+            folder,
+            "--no-contextual",
+            "--extracted",
+            at("tiny.sbm25"),
+            "--home",
+            at("home"),
+            "--model",
+            at("bert"),
+            "-o",
+            at("runs"));
+    ok(semanticFirst, new Object[] {});
+    assertFalse(Files.readString(at("runs/cross-encoder.run")).contains("q1"), "no common word");
+    ok(semanticFirst, new Object[] {"--first-pass", "semantic"});
+    assertTrue(Files.readString(at("runs/cross-encoder.run")).startsWith("q1 Q0 d1 1 "));
     Files.writeString(at("idf.tsv"), "laptop\t5\ncheap\t2\n");
     refused(
         List.of("eval", folder, "--idf", at("idf.tsv"), "--home", at("home")),

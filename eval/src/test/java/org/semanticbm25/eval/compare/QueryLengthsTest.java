@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.semanticbm25.eval.compare.Comparison.Collection;
 import org.semanticbm25.eval.compare.Comparison.LengthResult;
 import org.semanticbm25.eval.compare.Comparison.QueryResult;
+import org.semanticbm25.eval.compare.Comparison.SystemResult;
 
 class QueryLengthsTest {
   private static QueryResult query(String text, Map<String, Double> values) {
@@ -45,6 +47,34 @@ class QueryLengthsTest {
                 query("two", Map.of("a", 0d)),
                 query("nothing found", Map.of())));
     assertEquals(List.of(new LengthResult("up to 10", 2, Map.of("a", 0.5))), results);
+  }
+
+  private static Collection collection(String name, boolean judged, QueryResult... queries) {
+    List<SystemResult> systems =
+        List.of(queries).getFirst().values().keySet().stream()
+            .sorted()
+            .map(s -> new SystemResult(s, s, Map.of(), Map.of(), null, null, List.of()))
+            .toList();
+    List<QueryResult> all = List.of(queries);
+    return new Collection(name, 9, 1, 1, judged, 9, "nDCG@10", systems, QueryLengths.of(all), all);
+  }
+
+  @Test
+  void poolsWhatIsJudged() {
+    Collection one = collection("one", true, query(3, 0.2, 0.4), query(50, 0.5, 0.1));
+    Collection two = collection("two", true, query("one word", Map.of("a", 0.6)));
+    Collection log = collection("log", false, query(3, 1, 1));
+    List<String> rows =
+        ComparisonFiles.lengthTable(List.of(one, two, log))
+            .lines()
+            .map(line -> line.replaceAll(" +", " "))
+            .toList();
+    assertEquals("collection words of the query queries measure a b", rows.getFirst());
+    assertTrue(rows.contains("two up to 10 1 nDCG@10 0.6000 -"), rows::toString);
+    assertTrue(rows.contains("all queries up to 10 2 nDCG@10 0.4000 -"), rows::toString);
+    assertTrue(rows.contains("all queries above 20, all 1 nDCG@10 0.5000 0.1000"), rows::toString);
+    assertTrue(
+        ComparisonFiles.lengthTable(List.of(one, log)).lines().noneMatch(l -> l.startsWith("all")));
   }
 
   @Test

@@ -146,7 +146,7 @@ public final class CrossEncoder implements Closeable {
               builder.threads,
               Math.min(builder.maxTokens, opened.maxTokens()),
               longPassages);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       opened.close();
       throw e;
     }

@@ -90,8 +90,13 @@ public final class PairEngine implements Closeable {
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
             Thread.ofPlatform().daemon().name("cross-encoder-", 0).factory());
-    // a machine that is out of threads is told now, and not when a call is under way
-    pool.prestartAllCoreThreads();
+    try {
+      // a machine that is out of threads is told now, and not when a call is under way
+      pool.prestartAllCoreThreads();
+    } catch (Throwable e) {
+      pool.shutdown();
+      throw e;
+    }
     this.executor = pool;
   }
 

@@ -145,6 +145,18 @@ class SoftTermEncoderTest {
   }
 
   @Test
+  void refusesFrequenciesThatAreNoNumbers() throws IOException {
+    tiny.bert.weights.forEach(
+        (name, values) -> values[0] = name.endsWith("LayerNorm.bias") ? Float.NaN : values[0]);
+    Path broken = Files.createDirectory(folder.resolve("broken"));
+    ContextualModel terms = tiny.write(broken);
+    try (SoftTermEncoder encoder = SoftTermEncoder.open(NeuralModel.at(broken), terms, 1)) {
+      IOException e = assertThrows(IOException.class, () -> encoder.encode(List.of("red car")));
+      assertTrue(e.getMessage().contains("a soft frequency is NaN"), e.getMessage());
+    }
+  }
+
+  @Test
   void onlyTheEncoderOfTheModelIsTaken() {
     ContextualModel other = tiny.model("0".repeat(64));
     IOException e =
@@ -167,6 +179,7 @@ class SoftTermEncoderTest {
   @Test
   void aClosedEncoderSaysSo() throws IOException {
     SoftTermEncoder encoder = SoftTermEncoder.open(files, model, 1);
+    encoder.close();
     encoder.close();
     assertThrows(IllegalStateException.class, () -> encoder.encode(List.of("red")));
   }

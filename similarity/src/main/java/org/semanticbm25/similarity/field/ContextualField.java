@@ -1,13 +1,13 @@
 package org.semanticbm25.similarity.field;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.index.FieldInfos;
 import org.apache.lucene.index.IndexReader;
@@ -177,9 +177,15 @@ public final class ContextualField {
 
   /** The mark of an index that has the soft field. */
   SoftFieldMark markIn(IndexReader reader) throws IOException {
-    List<SoftFieldMark> marks = new ArrayList<>();
+    Set<SoftFieldMark> marks = new LinkedHashSet<>();
+    Set<SoftFieldMark> live = new LinkedHashSet<>();
     for (LeafReaderContext leaf : reader.leaves()) {
-      marks.addAll(SoftFieldMark.in(leaf.reader(), softField()));
+      for (SoftFieldMark mark : SoftFieldMark.in(leaf.reader(), softField())) {
+        marks.add(mark);
+        if (mark.isLiveIn(leaf.reader(), softField())) {
+          live.add(mark);
+        }
+      }
     }
     if (marks.isEmpty()) {
       throw new IllegalArgumentException(
@@ -191,13 +197,17 @@ public final class ContextualField {
             "field '%s' was written with the contextual model %s, not %s; give that one, or enrich the index anew"
                 .formatted(softField(), mark.model(), model.id()));
       }
-      if (mark.meanLength() != marks.getFirst().meanLength()) {
-        throw new IllegalArgumentException(
-            "field '%s' was written for mean lengths of %s and %s terms, whose scores do not compare; enrich one part anew, for the mean of the other"
-                .formatted(softField(), marks.getFirst().meanLength(), mark.meanLength()));
-      }
     }
-    return marks.getFirst();
+    if (live.size() > 1) {
+      throw new IllegalArgumentException(
+          "field '%s' was written for mean lengths of %s terms, whose scores do not compare; enrich one part anew, for the mean of the other"
+              .formatted(
+                  softField(),
+                  live.stream()
+                      .map(mark -> Float.toString(mark.meanLength()))
+                      .collect(Collectors.joining(" and "))));
+    }
+    return live.isEmpty() ? marks.iterator().next() : live.iterator().next();
   }
 
   /**

@@ -106,7 +106,8 @@ public final class SoftTermFields {
    * @param enriched the index that they are to be added to
    * @param maxSoftTerms most terms of a passage that do not stand in it, 0 or more
    * @return fields with the mean length of that index
-   * @throws IllegalArgumentException if the index has no soft field, or one of another model
+   * @throws IllegalArgumentException if the index has no soft field, or one of another model or of
+   *     several means
    * @throws IOException if the index cannot be read
    */
   public static SoftTermFields like(ContextualField field, IndexReader enriched, int maxSoftTerms)

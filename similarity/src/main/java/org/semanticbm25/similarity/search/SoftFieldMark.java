@@ -7,8 +7,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.lucene.document.FeatureField;
 import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.PostingsEnum;
+import org.apache.lucene.index.Term;
 import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
+import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
 /**
@@ -41,6 +44,25 @@ public record SoftFieldMark(String model, float meanLength) {
    */
   public FeatureField field(String softField) {
     return new FeatureField(softField, feature(), 1f);
+  }
+
+  /**
+   * Whether a document that is not deleted has the mark.
+   *
+   * @param reader of the segment
+   * @param softField name of the field
+   * @return true if one has
+   * @throws IOException if the index cannot be read
+   */
+  public boolean isLiveIn(LeafReader reader, String softField) throws IOException {
+    PostingsEnum documents = reader.postings(new Term(softField, feature()), PostingsEnum.NONE);
+    Bits live = reader.getLiveDocs();
+    while (documents != null && documents.nextDoc() != PostingsEnum.NO_MORE_DOCS) {
+      if (live == null || live.get(documents.docID())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**

@@ -88,7 +88,7 @@ public final class AuditCommand implements Callable<Integer> {
       throw new UserException("--rerank " + rerank + ": must be 0, or 10 or more");
     }
     target.check(place);
-    profile.read(target.field(place), target.analyzer());
+    profile.read(target.field(), target.analyzer());
     Dataset dataset = target.read(place);
     SwapAudit audit = new SwapAudit(swaps(dataset, readPairs(pairFile)));
     try (CachedCrossEncoder encoder = rerank > 0 ? crossEncoder.openCached(workspace.home) : null;

@@ -115,7 +115,6 @@ public final class CompareCommand implements Callable<Integer> {
               + " (default: comparison/comparison.html in the home folder)")
   @Nullable Path output;
 
-  // read once a command
   private @Nullable Map<String, Double> idfTable;
 
   @Mixin TargetOption target;
@@ -130,15 +129,17 @@ public final class CompareCommand implements Callable<Integer> {
     Path page =
         output != null ? output : workspace.home.resolve("comparison").resolve("comparison.html");
     UserFiles.requireWritable(page);
-    Map<Path, Dataset> datasets = new LinkedHashMap<>();
+    // wrong files are told before the work begins
+    List<Input> inputs = new ArrayList<>();
     for (Path place : targets) {
-      datasets.put(place, target.read(place));
+      inputs.add(read(place));
     }
+    idfTable = idf == null ? null : CollectionIdf.readTable(idf);
     List<Comparison.Collection> collections = new ArrayList<>();
     Comparison comparison;
     try (NeuralSystems neural = neural()) {
-      for (Map.Entry<Path, Dataset> dataset : datasets.entrySet()) {
-        collections.add(compare(dataset.getKey(), dataset.getValue(), neural));
+      for (Input input : inputs) {
+        collections.add(compare(input, neural));
       }
       comparison = new Comparison(settings(), collections, neural.heads());
     }
@@ -191,10 +192,20 @@ public final class CompareCommand implements Callable<Integer> {
         crossEncoder.openCached(workspace.home), functions, cuts, workspace.home.resolve("scores"));
   }
 
-  private Comparison.Collection compare(Path place, Dataset all, NeuralSystems neural)
-      throws IOException {
+  /**
+   * What a target has.
+   *
+   * @param all queries and judgements
+   * @param drawn those that are asked
+   * @param given a first pass; null if BM25 searches
+   * @param others runs of other engines
+   */
+  private record Input(
+      Path place, Dataset all, Dataset drawn, @Nullable Run given, Map<String, Run> others) {}
+
+  private Input read(Path place) throws IOException {
+    Dataset all = target.read(place);
     Dataset drawn = all.only(target.drawn(all.queries().keySet()));
-    // wrong files are told before the work begins
     Path firstPass = place.resolve(FIRST_PASS);
     Run given =
         !all.qrels().isEmpty() && Files.exists(firstPass) ? run(all, drawn, firstPass) : null;
@@ -202,14 +213,19 @@ public final class CompareCommand implements Callable<Integer> {
     for (Map.Entry<String, Path> file : files.entrySet()) {
       others.put(file.getKey(), run(all, drawn, file.getValue()));
     }
-    try (Target open = target.open(place, all, workspace, true);
+    return new Input(place, all, drawn, given, others);
+  }
+
+  private Comparison.Collection compare(Input input, NeuralSystems neural) throws IOException {
+    Run given = input.given;
+    try (Target open = target.open(input.place, input.all, workspace, true);
         Terminal progress = new Terminal()) {
       Subject subject =
           Subject.of(
-              drawn,
-              all.queries().size(),
+              input.drawn,
+              input.all.queries().size(),
               open.reader(),
-              target.field(place),
+              target.field(),
               target.analyzer(),
               given);
       Comparer comparer = new Comparer(subject, DEPTH, pool, progress);
@@ -223,7 +239,7 @@ public final class CompareCommand implements Callable<Integer> {
         comparer.add(RankingSystem.contextual(searcher(subject), open.contextual()));
       }
       neural.addTo(comparer);
-      for (Map.Entry<String, Run> other : others.entrySet()) {
+      for (Map.Entry<String, Run> other : input.others.entrySet()) {
         comparer.add(other.getKey(), "run file " + files.get(other.getKey()), other.getValue());
       }
       return comparer.result(relevant, price);
@@ -236,16 +252,9 @@ public final class CompareCommand implements Callable<Integer> {
   }
 
   private IndexSearcher searcher(Subject subject) throws IOException {
-    return idf == null || subject.firstPass() == null
+    return idfTable == null || subject.firstPass() == null
         ? new IndexSearcher(subject.reader())
-        : new CollectionIdf(idfTable(idf), subject.analyzer()).searcher(subject.reader());
-  }
-
-  private Map<String, Double> idfTable(Path file) throws IOException {
-    if (idfTable == null) {
-      idfTable = CollectionIdf.readTable(file);
-    }
-    return idfTable;
+        : new CollectionIdf(idfTable, subject.analyzer()).searcher(subject.reader());
   }
 
   private Map<String, Object> settings() throws IOException {

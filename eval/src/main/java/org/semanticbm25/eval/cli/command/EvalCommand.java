@@ -211,13 +211,16 @@ public final class EvalCommand implements Callable<Integer> {
   /** Refuses a place for run files where they cannot be written, or would replace the user's. */
   private void checkRuns(Path runs) throws IOException {
     UserFiles.requireWritableFolder(runs);
-    Path absolute = runs.toAbsolutePath().normalize();
-    boolean givenRun = run != null && absolute.equals(run.toAbsolutePath().normalize().getParent());
-    if (givenRun || absolute.equals(folder.toAbsolutePath().normalize())) {
+    boolean ofRun = run != null && isSame(runs, run.toAbsolutePath().getParent());
+    if (ofRun || isSame(runs, folder)) {
       throw new UserException(
           "-o %s: run files would replace those that are there; give another folder"
               .formatted(runs));
     }
+  }
+
+  private static boolean isSame(Path a, @Nullable Path b) throws IOException {
+    return b != null && Files.exists(a) && Files.exists(b) && Files.isSameFile(a, b);
   }
 
   private List<RankingSystem> semantic(

@@ -24,6 +24,7 @@ import org.semanticbm25.eval.cli.option.ContextualOption;
 import org.semanticbm25.eval.cli.option.CrossEncoderOption;
 import org.semanticbm25.eval.cli.option.FieldOption;
 import org.semanticbm25.eval.cli.option.FirstPassOption;
+import org.semanticbm25.eval.cli.option.FirstPassOption.FirstPass;
 import org.semanticbm25.eval.cli.option.ProfileOption;
 import org.semanticbm25.eval.cli.option.Workspace;
 import org.semanticbm25.eval.collection.CollectionIndexes;
@@ -53,7 +54,7 @@ import picocli.CommandLine.Spec;
       "Search an index, with the hits and scores of BM25, semantic BM25 or a cross-encoder.",
       "contextual needs an index made by 'enrich', and is the default there.",
       "The cross-encoder, and the attention of its first layers, rerank the first 100 hits of"
-          + " BM25.%n"
+          + " BM25, or of another first pass.%n"
     })
 public final class SearchCommand implements Callable<Integer> {
   private static final int SNIPPET = 160;
@@ -121,9 +122,10 @@ public final class SearchCommand implements Callable<Integer> {
     try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
       field.requireIn(index, reader);
       ScorerName name = scorer != null ? scorer : defaultScorer(reader);
-      if (profile.isGiven() && !PROFILED.contains(name)) {
+      if (profile.isGiven() && !PROFILED.contains(name) && firstPass.system == FirstPass.BM25) {
         throw new UserException(
-            "--profile: --scorer %s knows none; give semantic or contextual".formatted(name));
+            "--profile: --scorer %s knows none; give semantic or contextual, or one of them as --first-pass"
+                .formatted(name));
       }
       profile.read(field.name, field.analyzer());
       switch (name) {

@@ -104,8 +104,11 @@ public final class TargetOption {
     }
     if (isCollection(place) && (field.attached != null || !field.name.equals(TextIndex.CONTENTS))) {
       throw new UserException(
-          "--field, --attached: are for an index; %s is a collection, whose field is '%s'"
-              .formatted(place, TextIndex.CONTENTS));
+          "%s: is for an index; %s is a collection, whose field is '%s'"
+              .formatted(
+                  field.attached != null ? "--attached " + field.attached : "--field " + field.name,
+                  place,
+                  TextIndex.CONTENTS));
     }
   }
 
@@ -136,9 +139,9 @@ public final class TargetOption {
     return sample == 0 ? ids : Set.copyOf(Sampling.draw(ids, sample));
   }
 
-  /** The name of the field of a target. */
-  public String field(Path place) {
-    return isCollection(place) ? TextIndex.CONTENTS : field.name;
+  /** The name of the field. */
+  public String field() {
+    return field.name;
   }
 
   /** The analyzer of the field. */
