@@ -5,7 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.semanticbm25.eval.compare.Comparison.LengthResult;
@@ -31,12 +33,17 @@ final class QueryLengths {
 
   /** A result for each range of lengths that a query with values has. */
   static List<LengthResult> of(List<QueryResult> queries) {
+    NavigableMap<Integer, List<Map<String, Double>>> byWords = new TreeMap<>();
+    for (QueryResult query : queries) {
+      if (!query.values().isEmpty()) {
+        byWords.computeIfAbsent(words(query.text()), w -> new ArrayList<>()).add(query.values());
+      }
+    }
     List<LengthResult> results = new ArrayList<>();
     for (Range range : RANGES) {
       List<Map<String, Double>> values =
-          queries.stream()
-              .filter(query -> !query.values().isEmpty() && isIn(range, query.text()))
-              .map(QueryResult::values)
+          byWords.subMap(range.least, true, range.most, true).values().stream()
+              .flatMap(List::stream)
               .toList();
       if (!values.isEmpty()) {
         results.add(new LengthResult(range.name, values.size(), means(values)));
@@ -45,9 +52,8 @@ final class QueryLengths {
     return results;
   }
 
-  private static boolean isIn(Range range, String query) {
-    long words = WHITE_SPACE.splitAsStream(query).filter(word -> !word.isEmpty()).count();
-    return words >= range.least && words <= range.most;
+  private static int words(String query) {
+    return (int) WHITE_SPACE.splitAsStream(query).filter(word -> !word.isEmpty()).count();
   }
 
   /** The means of the systems that all queries have, so that they compare. */

@@ -216,8 +216,9 @@ class CommandLineTest {
       refused(
           search("car", "--profile", at("wrong.txt")), "makes no single term of '" + word + "'");
     }
-    refused(
-        search("car", "--profile", at("mine.txt"), "--scorer", "bm25"), "--scorer bm25 knows none");
+    List<Object> bm25 = search("car", "--profile", at("mine.txt"), "--scorer", "bm25");
+    refused(bm25, "--scorer bm25 knows none");
+    refused(and(bm25, "--first-pass", "semantic"), "--scorer bm25 knows none");
   }
 
   @Test
@@ -308,21 +309,19 @@ class CommandLineTest {
     assertTrue(out.contains("deep/one.txt"), out);
   }
 
+  private static List<Object> and(List<?> first, Object... more) {
+    List<Object> all = new ArrayList<>(first);
+    all.addAll(List.of(more));
+    return all;
+  }
+
+  private List<Object> evaluation() {
+    return List.of(
+        "eval", folder, "--no-contextual", "--extracted", at("tiny.sbm25"), "--home", at("home"));
+  }
+
   private JsonNode evaluateAsJson() throws IOException {
-    ok(
-        "eval",
-        folder,
-        "--no-contextual",
-        "--extracted",
-        at("tiny.sbm25"),
-        "--home",
-        at("home"),
-        "--rerank",
-        "0",
-        "-o",
-        at("runs"),
-        "--format",
-        "json");
+    ok(evaluation(), new Object[] {"--rerank", "0", "-o", at("runs"), "--format", "json"});
     return new ObjectMapper().readTree(out);
   }
 
@@ -348,65 +347,27 @@ class CommandLineTest {
         at("given/first.run"), "q1 Q0 d2 1 3.0 x\nq1 Q0 d1 2 2.9 x\nq2 Q0 d3 1 1.0 x\n");
     Files.copy(at("given/first.run"), at("first.run"));
     ok(
-        "eval",
-        folder,
-        "--no-contextual",
-        "--extracted",
-        at("tiny.sbm25"),
-        "--home",
-        at("home"),
-        "--model",
-        at("bert"),
-        "-o",
-        at("runs"),
-        "--run",
-        at("first.run"),
-        "--relevant",
-        "2");
+        evaluation(),
+        new Object[] {
+          "--model", at("bert"), "-o", at("runs"), "--run", at("first.run"), "--relevant", "2"
+        });
     assertTrue(out.contains("RR(rel=2)@10"), out);
     assertTrue(Files.readString(at("runs/bm25.run")).startsWith("q1 Q0 d2 1 3.0"));
     assertTrue(Files.readString(at("runs/semantic.run")).startsWith("q1 Q0 d1 1 "));
     assertEquals(3, Files.readString(at("runs/cross-encoder.run")).lines().count());
-    refused(
-        List.of(
-            "eval", folder, "--first-pass", "contextual", "--no-contextual", "--home", at("home")),
-        "give one of the two");
-    List<Object> reranking =
-        List.of(
-            "eval",
-            folder,
-            "--no-contextual",
-            "--extracted",
-            at("tiny.sbm25"),
-            "--home",
-            at("home"),
-            "--rerank",
-            "0",
-            "--run",
-            at("given/first.run"));
+    refused(and(evaluation(), "--first-pass", "contextual"), "give one of the two");
+    List<Object> reranking = and(evaluation(), "--rerank", "0", "--run", at("given/first.run"));
     ok(reranking, new Object[] {"--depth", "1", "-o", at("runs")});
     assertEquals(2, Files.readString(at("runs/bm25.run")).lines().count());
     assertEquals(2, Files.readString(at("runs/semantic.run")).lines().count());
     assertFalse(Files.exists(at("runs/cross-encoder.run")), "of an earlier call");
     for (Path place :
         List.of(folder, at("given"), at("link"), at("first.run"), at("first.run/below"))) {
-      List<Object> wrong = new ArrayList<>(reranking);
-      wrong.addAll(List.of("-o", place));
-      refused(wrong, place.startsWith(at("first.run")) ? "is not a folder" : "would replace");
+      refused(
+          and(reranking, "-o", place),
+          place.startsWith(at("first.run")) ? "is not a folder" : "would replace");
     }
-    List<Object> semanticFirst =
-        List.of(
-            "eval",
-            folder,
-            "--no-contextual",
-            "--extracted",
-            at("tiny.sbm25"),
-            "--home",
-            at("home"),
-            "--model",
-            at("bert"),
-            "-o",
-            at("runs"));
+    List<Object> semanticFirst = and(evaluation(), "--model", at("bert"), "-o", at("runs"));
     ok(semanticFirst, new Object[] {});
     assertFalse(Files.readString(at("runs/cross-encoder.run")).contains("q1"), "no common word");
     ok(semanticFirst, new Object[] {"--first-pass", "semantic"});
@@ -416,21 +377,10 @@ class CommandLineTest {
         List.of("eval", folder, "--idf", at("idf.tsv"), "--home", at("home")),
         "is for reranking; give a --run");
     ok(
-        "eval",
-        folder,
-        "--no-contextual",
-        "--extracted",
-        at("tiny.sbm25"),
-        "--home",
-        at("home"),
-        "--rerank",
-        "0",
-        "-o",
-        at("runs"),
-        "--run",
-        at("first.run"),
-        "--idf",
-        at("idf.tsv"));
+        evaluation(),
+        new Object[] {
+          "--rerank", "0", "-o", at("runs"), "--run", at("first.run"), "--idf", at("idf.tsv")
+        });
     assertEquals(3, Files.readString(at("runs/semantic.run")).lines().count());
   }
 

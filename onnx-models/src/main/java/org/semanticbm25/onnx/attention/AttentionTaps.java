@@ -104,9 +104,15 @@ public final class AttentionTaps implements Closeable {
               + ": puts two separators between query and passage; attention is looked into where"
               + " there is one, as BERT has it");
     }
-    PairEngine engine =
-        new PairEngine(
-            cut, OnnxGraph.ATTENTION_MASS, threads, cut.maxTokens(), LongPassages.FIRST_WINDOW);
+    PairEngine engine;
+    try {
+      engine =
+          new PairEngine(
+              cut, OnnxGraph.ATTENTION_MASS, threads, cut.maxTokens(), LongPassages.FIRST_WINDOW);
+    } catch (RuntimeException | Error e) {
+      cut.close();
+      throw e;
+    }
     try {
       return new AttentionTaps(engine, layers);
     } catch (IOException | RuntimeException e) {

@@ -275,8 +275,9 @@ public final class TermEncoder implements AutoCloseable {
     try {
       if (!closed) {
         closed = true;
-        tokenizer.close();
-        session.close();
+        try (tokenizer) {
+          session.close();
+        }
       }
     } catch (OrtException e) {
       throw new IllegalStateException("ONNX Runtime failed to close " + model.onnx(), e);

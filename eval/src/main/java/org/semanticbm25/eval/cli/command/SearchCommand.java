@@ -74,6 +74,8 @@ public final class SearchCommand implements Callable<Integer> {
     }
   }
 
+  private static final Set<ScorerName> RERANKING =
+      Set.of(ScorerName.ATTENTION, ScorerName.CROSS_ENCODER);
   private static final Set<ScorerName> PROFILED =
       Set.of(ScorerName.SEMANTIC, ScorerName.CONTEXTUAL);
 
@@ -122,9 +124,12 @@ public final class SearchCommand implements Callable<Integer> {
     try (DirectoryReader reader = CollectionIndexes.openIndex(index)) {
       field.requireIn(index, reader);
       ScorerName name = scorer != null ? scorer : defaultScorer(reader);
-      if (profile.isGiven() && !PROFILED.contains(name) && firstPass.system == FirstPass.BM25) {
+      boolean knowsProfile =
+          PROFILED.contains(name)
+              || (RERANKING.contains(name) && firstPass.system != FirstPass.BM25);
+      if (profile.isGiven() && !knowsProfile) {
         throw new UserException(
-            "--profile: --scorer %s knows none; give semantic or contextual, or one of them as --first-pass"
+            "--profile: --scorer %s knows none; give semantic or contextual, or rerank what these find: --first-pass"
                 .formatted(name));
       }
       profile.read(field.name, field.analyzer());
